@@ -1,1 +1,164 @@
-//! app
+//! The use cases: what the platform does, told without HTTP.
+//!
+//! **Architecture invariant:** [`App::release`] is the only way from a person's inbox to a partner. It is the only place
+//! that makes a partner's [`view::View`], and the only one that makes a [`Released`].
+//!
+//! Time and randomness come in as [`model::Clock`] and [`model::Entropy`].
+
+mod accounts;
+mod attempts;
+mod authorization;
+mod ceilings;
+mod consent;
+mod content;
+mod erase;
+mod error;
+mod gate;
+mod inbox;
+mod intake;
+mod ledger;
+mod lens;
+mod pairwise;
+mod partners;
+mod readings;
+mod record;
+mod register;
+mod release;
+mod sequencer;
+mod vault;
+pub mod view;
+
+pub use accounts::{Person, Session};
+pub use authorization::{Answer, AuthorizationRequest, REQUEST_SECONDS, Tokens};
+pub use consent::{About, OpenAsk};
+pub use error::{Denied, Error};
+pub use gate::Permit;
+pub use inbox::{TEXT_LIMIT, Talk};
+pub use intake::{Intake, Progress};
+pub use ledger::TILE;
+pub use partners::{Client, Partner};
+pub use readings::Reading;
+pub use register::Published;
+pub use release::{Computing, PartnerSession, Released};
+pub use sequencer::{Entered, LogHead};
+pub use vault::MasterKey;
+
+use linker::Linker;
+use model::{Clock, Entropy, PartnerId, Register};
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock, RwLock};
+use store::{Anchor, Store};
+use tlog::note::{SigningKey, VerifyingKey};
+use zeroize::Zeroizing;
+
+/// Labels of the platform's own secrets. Never reused.
+const PAIRWISE_SECRET: u32 = 1;
+const LOG_SECRET: u32 = 2;
+const AGREEMENT_SECRET: u32 = 3;
+
+/// What the outside gives the product.
+pub struct Outside {
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where randomness comes from.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// Catalogues, ready to search; `None` for a partner known to have none.
+type Linkers = HashMap<PartnerId, Option<Arc<Linker>>>;
+
+/// The platform.
+pub struct App {
+    /// The URL it is reached at, without a slash at the end; its OAuth issuer.
+    pub issuer: String,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    vault: Arc<vault::Vault>,
+    gate: Arc<gate::Gate>,
+    sequencer: sequencer::Sequencer,
+    log_key: VerifyingKey,
+    agreement_key: SigningKey,
+    pairwise_secret: Zeroizing<[u8; 32]>,
+    register: RwLock<(Arc<Register>, Arc<Vec<Published>>)>,
+    publishing: tokio::sync::Mutex<()>,
+    partners: RwLock<partners::Partners>,
+    linkers: RwLock<Linkers>,
+    attempts: attempts::Attempts,
+    ceilings: ceilings::Ceilings,
+    hashing: tokio::sync::Semaphore,
+    dummy_hash: OnceLock<String>,
+}
+
+impl App {
+    /// Opens the platform over a store. Takes the ledger's pen and refuses to start if the ledger contradicts itself or
+    /// the anchor.
+    pub async fn open(
+        issuer: String,
+        store: Store,
+        anchor: Option<Anchor>,
+        master: MasterKey,
+        outside: Outside,
+    ) -> Result<Arc<Self>, Error> {
+        let vault = Arc::new(vault::Vault::new(Arc::clone(&store), outside.entropy, master));
+        let host = issuer.split_once("://").map_or(issuer.as_str(), |(_, host)| host).to_owned();
+        let corrupt = |e: tlog::note::NoteError| Error::Invalid(e.to_string());
+        let log_secret = vault.platform_secret(LOG_SECRET).await?;
+        let signing = SigningKey::new(&format!("{host}/ledger"), &log_secret).map_err(corrupt)?;
+        let agreement_secret = vault.platform_secret(AGREEMENT_SECRET).await?;
+        let agreement_key = SigningKey::new(&format!("{host}/agreements"), &agreement_secret).map_err(corrupt)?;
+        let log_key = signing.verifying_key();
+        let sequencer = sequencer::Sequencer::start(Arc::clone(&store), signing, anchor).await?;
+        let app = Arc::new(Self {
+            issuer,
+            pairwise_secret: vault.platform_secret(PAIRWISE_SECRET).await?,
+            store,
+            clock: outside.clock,
+            vault,
+            gate: Arc::default(),
+            sequencer,
+            log_key,
+            agreement_key,
+            register: RwLock::default(),
+            publishing: tokio::sync::Mutex::new(()),
+            partners: RwLock::default(),
+            linkers: RwLock::default(),
+            attempts: attempts::Attempts::default(),
+            ceilings: ceilings::Ceilings::default(),
+            hashing: tokio::sync::Semaphore::new(2),
+            dummy_hash: OnceLock::new(),
+        });
+        app.partners_load().await?;
+        app.register_load().await?;
+        Ok(app)
+    }
+
+    /// Now, as the platform sees it.
+    pub fn now(&self) -> model::Time {
+        self.clock.now()
+    }
+
+    /// A fresh name that nobody can guess: for a request, a form, a file.
+    pub fn fresh_name(&self) -> String {
+        hex::encode(self.vault.random::<16>())
+    }
+
+    /// Drops what has expired. Call it now and then.
+    pub async fn sweep(&self) -> Result<u64, Error> {
+        Ok(self.store.sweep(self.now().0).await?)
+    }
+
+    /// Uses a name up: `false` if it was used before. For client assertions (`jti`, RFC 7523 section 3).
+    pub async fn use_once(&self, kind: &str, name: &str, until: model::Time) -> Result<bool, Error> {
+        let key = accounts::hash_of(kind, name).to_vec();
+        let row = store::TokenRow { body: Vec::new(), expires_at: until.0 };
+        Ok(self.store.once_put(key, row).await? == store::Cas::Applied)
+    }
+}
+
+fn to_json<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(value).map_err(|e| Error::Invalid(e.to_string()))
+}
+
+fn json_body<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(bytes).map_err(|e| Error::Corrupt(format!("a stored row does not read: {e}")))
+}

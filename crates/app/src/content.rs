@@ -1,0 +1,136 @@
+//! How conversations and messages are written before they are sealed: CBOR with fixed numbers for names, so that a field
+//! can be added and an old row still reads.
+
+use crate::vault::{Place, SealingKey};
+use crate::Error;
+use minicbor::{Decode, Encode};
+use model::{AccountId, Attachment, Conversation, ConversationId, Entropy, Message, MessageId, Participant, Time};
+use store::{ConversationRow, MessageRow};
+
+#[derive(Encode, Decode)]
+struct MessageContent<'a> {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    author: [u8; 16],
+    #[b(1)]
+    text: &'a str,
+    #[b(2)]
+    attachments: Vec<AttachmentContent<'a>>,
+}
+
+#[derive(Encode, Decode)]
+struct AttachmentContent<'a> {
+    #[b(0)]
+    name: &'a str,
+    #[b(1)]
+    media_type: &'a str,
+}
+
+#[derive(Encode, Decode)]
+struct ConversationContent<'a> {
+    #[b(0)]
+    name: Option<&'a str>,
+    #[b(1)]
+    participants: Vec<ParticipantContent<'a>>,
+    #[n(2)]
+    end_to_end: bool,
+}
+
+#[derive(Encode, Decode)]
+struct ParticipantContent<'a> {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    account: [u8; 16],
+    #[b(1)]
+    name: &'a str,
+}
+
+/// Seals a message for one inbox.
+pub fn seal_message(
+    key: &SealingKey,
+    entropy: &dyn Entropy,
+    owner: AccountId,
+    message: &Message,
+) -> Result<MessageRow, Error> {
+    let content = MessageContent {
+        author: message.author.0,
+        text: &message.text,
+        attachments: message
+            .attachments
+            .iter()
+            .map(|a| AttachmentContent { name: &a.name, media_type: &a.media_type })
+            .collect(),
+    };
+    let place = message_place(owner, &message.id);
+    Ok(MessageRow {
+        id: message.id.0,
+        conversation: message.conversation.0,
+        sent_at: message.sent_at.0,
+        sealed: key.seal(entropy, &place, &encode(&content)?)?,
+    })
+}
+
+/// Opens a message of one inbox.
+pub fn open_message(key: &SealingKey, owner: AccountId, row: &MessageRow) -> Result<Message, Error> {
+    let id = MessageId(row.id);
+    let plain = key.open(&message_place(owner, &id), &row.sealed)?;
+    let content: MessageContent<'_> = minicbor::decode(&plain).map_err(|_| damaged("message"))?;
+    Ok(Message {
+        id,
+        conversation: ConversationId(row.conversation),
+        author: AccountId(content.author),
+        sent_at: Time(row.sent_at),
+        text: content.text.to_owned(),
+        attachments: content
+            .attachments
+            .iter()
+            .map(|a| Attachment { name: a.name.to_owned(), media_type: a.media_type.to_owned() })
+            .collect(),
+    })
+}
+
+/// Seals a conversation for one inbox.
+pub fn seal_conversation(
+    key: &SealingKey,
+    entropy: &dyn Entropy,
+    owner: AccountId,
+    conversation: &Conversation,
+) -> Result<ConversationRow, Error> {
+    let content = ConversationContent {
+        name: conversation.name.as_deref(),
+        participants: conversation
+            .participants
+            .iter()
+            .map(|p| ParticipantContent { account: p.account.0, name: &p.name })
+            .collect(),
+        end_to_end: conversation.end_to_end,
+    };
+    let place = Place { table: "conversation", account: owner, row: &conversation.id.0 };
+    Ok(ConversationRow { id: conversation.id.0, sealed: key.seal(entropy, &place, &encode(&content)?)? })
+}
+
+/// Opens a conversation of one inbox.
+pub fn open_conversation(key: &SealingKey, owner: AccountId, row: &ConversationRow) -> Result<Conversation, Error> {
+    let plain = key.open(&Place { table: "conversation", account: owner, row: &row.id }, &row.sealed)?;
+    let content: ConversationContent<'_> = minicbor::decode(&plain).map_err(|_| damaged("conversation"))?;
+    Ok(Conversation {
+        id: ConversationId(row.id),
+        name: content.name.map(str::to_owned),
+        participants: content
+            .participants
+            .iter()
+            .map(|p| Participant { account: AccountId(p.account), name: p.name.to_owned() })
+            .collect(),
+        end_to_end: content.end_to_end,
+    })
+}
+
+fn message_place(owner: AccountId, id: &MessageId) -> Place<'_> {
+    Place { table: "message", account: owner, row: &id.0 }
+}
+
+fn encode<T: Encode<()>>(content: &T) -> Result<Vec<u8>, Error> {
+    minicbor::to_vec(content).map_err(|_| Error::TooLarge("too long to store".into()))
+}
+
+fn damaged(what: &str) -> Error {
+    Error::Corrupt(format!("a stored {what} does not decode"))
+}

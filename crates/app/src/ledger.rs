@@ -1,0 +1,234 @@
+//! Reading the ledger: tiles, proofs, receipts, and the check on start.
+
+use crate::record::EntryRecord;
+use crate::sequencer::LogHead;
+use crate::{App, Denied, Error};
+use model::AccountId;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use store::{Anchor, LedgerHead, Store};
+use tlog::checkpoint::Checkpoint;
+use tlog::note::VerifyingKey;
+use tlog::receipt::Receipt;
+use tlog::tree::{self, Frontier, TileSource};
+use tokio::sync::watch;
+
+/// Hashes in a full tile.
+pub const TILE: u64 = 256;
+
+impl App {
+    /// The newest checkpoint.
+    pub fn log_head(&self) -> LogHead {
+        self.sequencer.head()
+    }
+
+    /// The ledger's public key.
+    pub fn log_key(&self) -> &VerifyingKey {
+        &self.log_key
+    }
+
+    /// The leaves of one entry bundle, as far as `width` goes; `NotFound` beyond the log.
+    pub async fn log_leaves(&self, from: u64, width: u64) -> Result<Vec<Vec<u8>>, Error> {
+        let end = from.checked_add(width).ok_or(Error::NotFound)?;
+        if end > self.log_head().size || width == 0 {
+            return Err(Error::NotFound);
+        }
+        Ok(self.store.ledger_leaves(from, usize::try_from(width).unwrap_or(usize::MAX)).await?)
+    }
+
+    /// `width` hashes of one tile; `NotFound` beyond the log.
+    pub async fn log_tile(&self, level: u8, index: u64, width: u16) -> Result<Vec<u8>, Error> {
+        tile_of(&self.store, self.log_head().size, level, index, width).await
+    }
+
+    /// A person's receipt for one of her entries: a tlog-proof file with everything that opens it.
+    pub async fn receipt_of_person(&self, account: AccountId, index: u64) -> Result<String, Error> {
+        let record = self.record_at(account, index).await?;
+        self.receipt(index, &record, true).await
+    }
+
+    /// A partner's receipt for a disclosure it was given. Tells nothing of other disclosures.
+    pub async fn receipt_of_partner(&self, token: &str, index: u64) -> Result<String, Error> {
+        let grant = self.grant_presented(token).await?;
+        let record = self.record_at(grant.account, index).await?;
+        let body = tlog::body::Body::decode(&record.body).map_err(|e| Error::Corrupt(e.to_string()))?;
+        if body.grant != grant.id.to_string() {
+            return Err(Error::NotFound);
+        }
+        if body.event != tlog::body::Event::Disclosure {
+            return Err(Denied::Token.into());
+        }
+        self.receipt(index, &record, false).await
+    }
+
+    pub(crate) async fn record_at(&self, account: AccountId, index: u64) -> Result<EntryRecord, Error> {
+        let key = self.vault.inbox_key(account).await?;
+        let mut before = None;
+        // A person's entries are found by her own count; walk down to the one with this index.
+        loop {
+            let page = self.store.ledger_owned(account.0, before, 500).await?;
+            for row in &page {
+                if row.index == index {
+                    return EntryRecord::open(&key, account, row);
+                }
+            }
+            match page.last() {
+                Some(last) if last.index > index && last.seq > 0 => before = Some(last.seq),
+                _ => return Err(Error::NotFound),
+            }
+        }
+    }
+
+    async fn receipt(&self, index: u64, record: &EntryRecord, with_private: bool) -> Result<String, Error> {
+        let head = self.log_head();
+        let proof = prove(&self.store, head.size, |tiles| tree::inclusion_proof(head.size, index, tiles)).await?;
+        let receipt = Receipt {
+            leaf: record.leaf.clone(),
+            opening: record.opening,
+            body: record.body.clone(),
+            private: with_private.then(|| record.private.clone()),
+        };
+        receipt.to_text(index, &proof, &head.checkpoint).map_err(|e| Error::Corrupt(e.to_string()))
+    }
+}
+
+/// The right edge of the stored log.
+pub(crate) async fn frontier_of(store: &Store, size: u64) -> Result<Frontier, Error> {
+    prove(store, size, |tiles| Frontier::resume(size, tiles)).await
+}
+
+/// Refuses to go on with a log that contradicts its own checkpoint or the one anchored outside the store.
+pub(crate) async fn check_head(
+    store: &Store,
+    head: &LedgerHead,
+    frontier: &Frontier,
+    key: &VerifyingKey,
+    anchor: Option<&Anchor>,
+) -> Result<(), Error> {
+    if head.size > 0 {
+        let text = String::from_utf8_lossy(&head.checkpoint);
+        let checkpoint = Checkpoint::verify(&text, key)
+            .map_err(|e| Error::Corrupt(format!("the stored checkpoint of size {}: {e}", head.size)))?;
+        if checkpoint.size() != head.size || checkpoint.root() != frontier.root() {
+            return Err(Error::Corrupt(format!(
+                "the ledger's tiles do not lead to its checkpoint of size {}; run `privity-verify fsck`",
+                head.size
+            )));
+        }
+    }
+    let Some(anchor) = anchor else { return Ok(()) };
+    let Some(bytes) = anchor.read().map_err(Error::from)? else { return Ok(()) };
+    let anchored = Checkpoint::verify(&String::from_utf8_lossy(&bytes), key)
+        .map_err(|e| Error::Corrupt(format!("the anchor: {e}")))?;
+    if anchored.size() > head.size {
+        return Err(Error::Corrupt(format!(
+            "the ledger has {} entries, but {} were published: entries are lost; restore from a backup or a mirror",
+            head.size,
+            anchored.size()
+        )));
+    }
+    if anchored.size() > 0 {
+        let then = prove(store, anchored.size(), |tiles| Frontier::resume(anchored.size(), tiles)).await?;
+        if then.root() != anchored.root() {
+            return Err(Error::Corrupt(format!(
+                "the first {} entries are not those that were published; run `privity-verify fsck`",
+                anchored.size()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Keeps the anchor close behind the head: at most four times a second.
+pub(crate) async fn keep_anchor(anchor: Anchor, mut head: watch::Receiver<LogHead>) {
+    let anchor = Arc::new(anchor);
+    while head.changed().await.is_ok() {
+        let newest = head.borrow_and_update().checkpoint.clone();
+        let writer = Arc::clone(&anchor);
+        let written = tokio::task::spawn_blocking(move || writer.write(newest.as_bytes())).await;
+        match written {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the anchor could not be written"),
+            Err(_) => return,
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+}
+
+/// `width` hashes of a tile of a log of `size`: stored if the tile is full, computed from the level below if not.
+async fn tile_of(store: &Store, size: u64, level: u8, index: u64, width: u16) -> Result<Vec<u8>, Error> {
+    let available = size.checked_shr(8 * u32::from(level)).unwrap_or(0);
+    let start = index.checked_mul(TILE).ok_or(Error::NotFound)?;
+    let end = start.checked_add(u64::from(width)).ok_or(Error::NotFound)?;
+    if width == 0 || u64::from(width) > TILE || end > available {
+        return Err(Error::NotFound);
+    }
+    if start.saturating_add(TILE) <= available {
+        let mut full = store.ledger_tile(level, index).await?.ok_or_else(|| {
+            Error::Corrupt(format!("the full tile {level}/{index} is missing"))
+        })?;
+        full.truncate(usize::from(width) * 32);
+        return Ok(full);
+    }
+    let mut hashes = Vec::with_capacity(usize::from(width) * 32);
+    if level == 0 {
+        for leaf in store.ledger_leaves(start, usize::from(width)).await? {
+            hashes.extend_from_slice(&tree::leaf_hash(&leaf));
+        }
+    } else {
+        for below in start..end {
+            let full = store.ledger_tile(level - 1, below).await?.ok_or_else(|| {
+                Error::Corrupt(format!("the full tile {}/{below} is missing", level - 1))
+            })?;
+            hashes.extend_from_slice(&tree::tile_root(&full).map_err(|e| Error::Corrupt(e.to_string()))?);
+        }
+    }
+    if hashes.len() != usize::from(width) * 32 {
+        return Err(Error::Corrupt(format!("entries of tile {level}/{index} are missing")));
+    }
+    Ok(hashes)
+}
+
+/// Runs a computation over tiles: what it misses is fetched, then it runs again. A proof touches a handful of tiles.
+async fn prove<T, E: std::fmt::Display>(
+    store: &Store,
+    size: u64,
+    compute: impl Fn(&Tiles) -> Result<T, E>,
+) -> Result<T, Error> {
+    let mut tiles = Tiles::default();
+    loop {
+        let computed = compute(&tiles);
+        let missed = std::mem::take(&mut *tiles.missed.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        match (computed, missed) {
+            (Ok(value), _) => return Ok(value),
+            (Err(error), None) => return Err(Error::Corrupt(error.to_string())),
+            (Err(_), Some((level, index, width))) => {
+                let hashes = tile_of(store, size, level, index, width).await?;
+                tiles.known.insert((level, index, width), hashes);
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct Tiles {
+    known: HashMap<(u8, u64, u16), Vec<u8>>,
+    missed: std::sync::Mutex<Option<(u8, u64, u16)>>,
+}
+
+/// The tile has to be fetched first.
+#[derive(Debug, thiserror::Error)]
+#[error("tile {0}/{1} is not at hand")]
+struct Missed(u8, u64);
+
+impl TileSource for Tiles {
+    type Error = Missed;
+    fn tile(&self, level: u8, index: u64, width: u16) -> Result<Vec<u8>, Missed> {
+        if let Some(hashes) = self.known.get(&(level, index, width)) {
+            return Ok(hashes.clone());
+        }
+        *self.missed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some((level, index, width));
+        Err(Missed(level, index))
+    }
+}

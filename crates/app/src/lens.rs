@@ -1,0 +1,213 @@
+//! What a partner sees through: one grant, decided message by message, trimmed to what was decided.
+
+use crate::pairwise::Pairwise;
+use crate::view::{Address, Author, Item};
+use crate::{App, Error};
+use crate::gate::Permit;
+use linker::Linker;
+use model::{
+    AccountId, Context, Conversation, ConversationId, Decision, Facts, Field, FieldSet, Grant, Message, MessageId, Reason,
+    Register, Says, Time, decide,
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// A partner's lens on one inbox, for one answer.
+pub(crate) struct Lens {
+    grant: Grant,
+    register: Arc<Register>,
+    now: Time,
+    pairwise: Pairwise,
+    linker: Option<Arc<Linker>>,
+    permit: Permit,
+    fingerprint: String,
+    says: HashMap<AccountId, Says>,
+    asked_about: BTreeSet<AccountId>,
+    withheld: BTreeMap<Reason, u64>,
+    to_ask: BTreeSet<(AccountId, ConversationId)>,
+}
+
+impl Lens {
+    pub(crate) async fn new(app: &App, grant: Grant, version: u64, permit: Permit, now: Time) -> Result<Self, Error> {
+        let register = app.register();
+        let fields = fields_of(&grant, &register, now);
+        let linker = match fields.contains(Field::Mentions) {
+            true => app.linker(&grant.partner).await?,
+            false => None,
+        };
+        // The view's state moves with the grant, and with any say of anyone in these conversations.
+        let says_moved = app.store.views_get(grant.account.0).await?;
+        let standing = register.in_force(&grant.agreement, now).is_some();
+        let fingerprint = format!("{version}-{says_moved}-{}", u8::from(standing));
+        Ok(Self {
+            pairwise: Pairwise::new(&app.pairwise_secret, &grant.partner),
+            grant,
+            register,
+            now,
+            linker,
+            permit,
+            fingerprint,
+            says: HashMap::new(),
+            asked_about: BTreeSet::new(),
+            withheld: BTreeMap::new(),
+            to_ask: BTreeSet::new(),
+        })
+    }
+
+    /// Decides on each message and trims what may leave; counts what may not.
+    pub(crate) async fn look<'a>(
+        &mut self,
+        app: &App,
+        owner: AccountId,
+        messages: impl Iterator<Item = (&'a Message, &'a Conversation)> + Clone + Send,
+    ) -> Result<Vec<Item>, Error> {
+        let authors = messages.clone().map(|(m, _)| m.author);
+        if self.fields().contains(Field::Envelope) {
+            let others = messages.clone().flat_map(|(_, talk)| talk.participants.iter().map(|p| p.account));
+            self.says_load(app, owner, authors.chain(others)).await?;
+        } else {
+            self.says_load(app, owner, authors).await?;
+        }
+        let mut items = Vec::new();
+        for (message, talk) in messages {
+            let facts =
+                Facts { author: message.author, conversation: message.conversation, end_to_end: talk.end_to_end };
+            match self.decide(&facts) {
+                Decision::Disclose(fields) => items.extend(self.trim(message, talk, fields)),
+                Decision::Withhold(reason) => {
+                    *self.withheld.entry(reason).or_default() += 1;
+                    if reason == Reason::Asked {
+                        self.to_ask.insert((message.author, message.conversation));
+                    }
+                }
+            }
+        }
+        Ok(items)
+    }
+
+    async fn says_load(
+        &mut self,
+        app: &App,
+        owner: AccountId,
+        authors: impl Iterator<Item = AccountId>,
+    ) -> Result<(), Error> {
+        let unknown: BTreeSet<AccountId> =
+            authors.filter(|a| *a != owner && !self.asked_about.contains(a)).collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        // Registered before they are read: a withdrawal that is written after this read waits for us.
+        self.permit.relies_on_says(unknown.iter().copied());
+        let accounts: Vec<AccountId> = unknown.iter().copied().collect();
+        self.says.extend(app.says_of(&accounts).await?);
+        self.asked_about.extend(unknown);
+        Ok(())
+    }
+
+    fn decide(&self, facts: &Facts) -> Decision {
+        decide(&Context { register: &self.register, grant: &self.grant, says: &self.says, now: self.now }, facts)
+    }
+
+    /// `None` if what may leave is nothing about single messages.
+    fn trim(&self, message: &Message, talk: &Conversation, fields: FieldSet) -> Option<Item> {
+        let mine = message.author == self.grant.account;
+        let mentions = match (&self.linker, fields.contains(Field::Mentions)) {
+            (Some(linker), true) => Some(linker.mentions(&message.text)),
+            (None, true) => Some(Vec::new()),
+            (_, false) => None,
+        };
+        if fields.contains(Field::Envelope) {
+            let text = fields.contains(Field::Text);
+            return Some(Item {
+                id: self.message_name(message.id),
+                thread: self.pairwise.show('t', message.conversation.0),
+                at: message.sent_at,
+                author: Author::Person(self.address(message.author, talk)),
+                to: talk
+                    .participants
+                    .iter()
+                    .filter(|p| p.account != message.author)
+                    .map(|p| self.address(p.account, talk))
+                    .collect(),
+                // What a conversation is called was written by someone whose say is not known.
+                subject: None,
+                text: text.then(|| message.text.clone()),
+                attachments: if text { message.attachments.clone() } else { Vec::new() },
+                size: message.text.len(),
+                fields,
+                mentions,
+            });
+        }
+        // A message that mentions nothing of the catalogue tells nothing the partner asked for: it is not shown.
+        let mentions = mentions.filter(|m| !m.is_empty())?;
+        Some(Item {
+            id: self.message_name(message.id),
+            thread: self.pairwise.show('o', message.id.0),
+            at: message.sent_at.week(),
+            author: if mine { Author::You } else { Author::Someone },
+            to: Vec::new(),
+            subject: None,
+            text: None,
+            attachments: Vec::new(),
+            size: 0,
+            fields,
+            mentions: Some(mentions),
+        })
+    }
+
+    /// Names go only with people whose own messages may go: the owner, and whoever's say allows the envelope.
+    fn address(&self, account: AccountId, talk: &Conversation) -> Address {
+        let facts = Facts { author: account, conversation: talk.id, end_to_end: talk.end_to_end };
+        let known =
+            matches!(self.decide(&facts), Decision::Disclose(fields) if fields.contains(Field::Envelope));
+        Address {
+            id: match known {
+                true => self.pairwise.show('p', account.0),
+                false => "someone".to_owned(),
+            },
+            name: if known { talk.name_of(account).map(str::to_owned) } else { None },
+        }
+    }
+
+    pub(crate) fn account_id(&self) -> String {
+        self.pairwise.show('a', self.grant.account.0)
+    }
+
+    pub(crate) fn fields(&self) -> FieldSet {
+        fields_of(&self.grant, &self.register, self.now)
+    }
+
+    pub(crate) fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    pub(crate) fn withheld(&self) -> Vec<(Reason, u64)> {
+        self.withheld.iter().map(|(reason, n)| (*reason, *n)).collect()
+    }
+
+    pub(crate) fn message_name(&self, id: MessageId) -> String {
+        self.pairwise.show('m', id.0)
+    }
+
+    pub(crate) fn message_id(&self, shown: &str) -> Option<MessageId> {
+        self.pairwise.read('m', shown).map(MessageId)
+    }
+
+    pub(crate) fn conversation_id(&self, shown: &str) -> Option<ConversationId> {
+        self.pairwise.read('t', shown).map(ConversationId)
+    }
+
+    /// The message behind a conversation of its own.
+    pub(crate) fn lone_thread(&self, shown: &str) -> Option<MessageId> {
+        self.pairwise.read('o', shown).map(MessageId)
+    }
+
+    /// What remains after the answer: the grant, the permit, and who is to be asked.
+    pub(crate) fn into_parts(self) -> (Grant, Permit, BTreeSet<(AccountId, ConversationId)>) {
+        (self.grant, self.permit, self.to_ask)
+    }
+}
+
+fn fields_of(grant: &Grant, register: &Register, now: Time) -> FieldSet {
+    register.in_force(&grant.agreement, now).map_or(FieldSet::NONE, |a| a.fields.intersect(grant.terms.fields))
+}

@@ -1,0 +1,178 @@
+//! Partners: organisations, their OAuth clients and keys, and their catalogues.
+
+use crate::{App, Error};
+use linker::Linker;
+use model::{ClientId, PartnerId, Title};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError};
+use store::Cas;
+
+/// An OAuth client of a partner.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Client {
+    /// Where a person may be sent back to, exactly.
+    pub redirect_uris: Vec<String>,
+    /// Its public keys (RFC 7517 section 5). Private members are refused when it is registered.
+    pub jwks: serde_json::Value,
+}
+
+/// A partner organisation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Partner {
+    /// Its id here.
+    pub id: PartnerId,
+    /// The name a person reads.
+    pub name: String,
+    /// Where to read about it.
+    pub website: String,
+    /// The key it signs agreements with, as a C2SP signed-note verifier key.
+    pub agreement_key: String,
+    /// Its clients.
+    pub clients: BTreeMap<ClientId, Client>,
+}
+
+/// All partners, as last read.
+#[derive(Default)]
+pub(crate) struct Partners {
+    by_id: HashMap<PartnerId, Arc<Partner>>,
+    by_client: HashMap<ClientId, PartnerId>,
+}
+
+impl Partner {
+    fn check(&self) -> Result<(), Error> {
+        let invalid = |text: String| Err(Error::Invalid(text));
+        if self.name.trim().is_empty() || self.name.chars().count() > 100 {
+            return invalid("a partner's name has 1 to 100 characters".into());
+        }
+        if !is_web_address(&self.website) {
+            return invalid("`website` is not an https address".into());
+        }
+        if self.clients.is_empty() || self.clients.len() > 16 {
+            return invalid("a partner has 1 to 16 clients".into());
+        }
+        for (id, client) in &self.clients {
+            if client.redirect_uris.is_empty() || client.redirect_uris.len() > 16 {
+                return invalid(format!("client `{id}` has no redirect address, or more than 16"));
+            }
+            if let Some(bad) = client.redirect_uris.iter().find(|uri| !is_web_address(uri) || uri.contains('#')) {
+                return invalid(format!("client `{id}`: `{bad}` is not an https address without fragment"));
+            }
+            let keys = client.jwks.get("keys").and_then(|k| k.as_array()).map(Vec::as_slice).unwrap_or_default();
+            if keys.is_empty() || keys.len() > 16 {
+                return invalid(format!("client `{id}`: `jwks` holds no key, or more than 16"));
+            }
+            // A private key that was sent by mistake must not be stored (RFC 7517 section 9.3).
+            for member in ["d", "p", "q", "dp", "dq", "qi", "k"] {
+                if keys.iter().any(|k| k.get(member).is_some()) {
+                    return invalid(format!("client `{id}`: `jwks` holds a private key (`{member}`); send the public one"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// https, or http on this machine only.
+fn is_web_address(text: &str) -> bool {
+    let rest = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+        (Some(rest), _) => rest,
+        (None, Some(rest)) if rest.starts_with("127.0.0.1") || rest.starts_with("localhost") || rest.starts_with("[::1]") => rest,
+        _ => return false,
+    };
+    let host = rest.split(['/', '?']).next().unwrap_or_default();
+    !host.is_empty() && !host.contains('@') && text.len() <= 500 && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
+impl App {
+    /// Adds a partner, or replaces it.
+    pub async fn partner_put(&self, partner: Partner) -> Result<(), Error> {
+        partner.check()?;
+        for client in partner.clients.keys() {
+            if let Some(other) = self.partner_of_client(client)
+                && other.id != partner.id
+            {
+                return Err(Error::Conflict(format!("the client id `{client}` is another partner's")));
+            }
+        }
+        let known = self.store.partners_list().await?;
+        let version = known.iter().find(|(id, _)| id == partner.id.as_str()).map_or(0, |(_, row)| row.version);
+        let put = self.store.partner_put(partner.id.as_str().to_owned(), version, crate::to_json(&partner)?).await?;
+        if put == Cas::Conflict {
+            return Err(Error::Conflict(format!("the partner `{}` is being changed elsewhere", partner.id)));
+        }
+        self.partners_load().await
+    }
+
+    /// Reads the partners from the store.
+    pub(crate) async fn partners_load(&self) -> Result<(), Error> {
+        let mut partners = Partners::default();
+        for (_, row) in self.store.partners_list().await? {
+            let partner: Partner = crate::json_body(&row.body)?;
+            for client in partner.clients.keys() {
+                partners.by_client.insert(client.clone(), partner.id.clone());
+            }
+            partners.by_id.insert(partner.id.clone(), Arc::new(partner));
+        }
+        *self.partners.write().unwrap_or_else(PoisonError::into_inner) = partners;
+        Ok(())
+    }
+
+    /// A partner by id.
+    pub fn partner(&self, id: &PartnerId) -> Option<Arc<Partner>> {
+        self.partners.read().unwrap_or_else(PoisonError::into_inner).by_id.get(id).cloned()
+    }
+
+    /// All partners, by id.
+    pub fn partners(&self) -> Vec<Arc<Partner>> {
+        let mut all: Vec<_> =
+            self.partners.read().unwrap_or_else(PoisonError::into_inner).by_id.values().cloned().collect();
+        all.sort_by(|a, b| a.id.cmp(&b.id));
+        all
+    }
+
+    /// The partner that a client belongs to.
+    pub fn partner_of_client(&self, client: &ClientId) -> Option<Arc<Partner>> {
+        let partners = self.partners.read().unwrap_or_else(PoisonError::into_inner);
+        partners.by_client.get(client).and_then(|id| partners.by_id.get(id)).cloned()
+    }
+
+    /// Replaces a partner's catalogue. All or nothing: one bad title refuses the upload and names it.
+    pub async fn catalogue_put(&self, partner: &PartnerId, titles: Vec<Title>) -> Result<usize, Error> {
+        let body = crate::to_json(&titles)?;
+        let count = titles.len();
+        let linker = tokio::task::spawn_blocking(move || Linker::build(&titles))
+            .await
+            .map_err(|_| Error::Unavailable("shutting down".into()))?
+            .map_err(|e| Error::Invalid(e.to_string()))?;
+        self.store.catalogue_put(partner.as_str().to_owned(), body).await?;
+        self.linkers
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(partner.clone(), Some(Arc::new(linker)));
+        Ok(count)
+    }
+
+    /// What finds a partner's titles in messages; `None` if it uploaded no catalogue.
+    pub async fn linker(&self, partner: &PartnerId) -> Result<Option<Arc<Linker>>, Error> {
+        if let Some(known) = self.linkers.read().unwrap_or_else(PoisonError::into_inner).get(partner) {
+            return Ok(known.clone());
+        }
+        let built = match self.store.catalogue_get(partner.as_str().to_owned()).await? {
+            None => None,
+            Some(body) => {
+                let linker = tokio::task::spawn_blocking(move || {
+                    let titles: Vec<Title> = crate::json_body(&body)?;
+                    Linker::build(&titles).map_err(|e| Error::Corrupt(e.to_string()))
+                })
+                .await
+                .map_err(|_| Error::Unavailable("shutting down".into()))??;
+                Some(Arc::new(linker))
+            }
+        };
+        self.linkers.write().unwrap_or_else(PoisonError::into_inner).insert(partner.clone(), built.clone());
+        Ok(built)
+    }
+}

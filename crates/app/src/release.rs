@@ -1,0 +1,125 @@
+//! The one door. Nothing of a person's inbox reaches a partner but through [`App::release`].
+//!
+//! Always in this order: **decide** each message (inside the [`View`] that the answer is computed from) → **append** one
+//! entry for the whole answer → wait until it is **durable** → look at the grant once more → hand over the bytes. *Log before reveal*: if any step fails
+//! the partner gets an error and nothing else.
+//!
+//! A release holds a permit from before it reads any consent until its last byte is handed over; a revocation waits for it.
+
+use crate::gate::Permit;
+use crate::lens::Lens;
+use crate::sequencer::{Entered, Note};
+use crate::view::View;
+use crate::{App, Denied, Error};
+use model::{Action, Grant, Reason};
+use ring::digest;
+use std::future::Future;
+use std::pin::Pin;
+use tlog::body::Event;
+
+/// A future that may borrow the view it was given.
+pub type Computing<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, Error>> + Send + 'a>>;
+
+/// Bytes that may leave. Only the door makes one.
+pub struct Released {
+    body: Vec<u8>,
+    entered: Option<Entered>,
+    permit: Permit,
+}
+
+impl Released {
+    /// The answer; the entry that records it (`None` if nothing of the inbox was looked at); and the permit, to be kept until
+    /// the last byte is handed over, and asked before each piece whether it still stands.
+    pub fn into_parts(self) -> (Vec<u8>, Option<Entered>, Permit) {
+        (self.body, self.entered, self.permit)
+    }
+}
+
+impl App {
+    /// Answers a partner. `compute` makes the answer from the partner's view; its bytes are held in here until the entry
+    /// that records them is durable.
+    pub async fn release<F>(&self, token: &str, request_id: String, compute: F) -> Result<Released, Error>
+    where
+        F: for<'a> FnOnce(&'a mut View<'_>) -> Computing<'a> + Send,
+    {
+        let presented = self.grant_presented(token).await?;
+        let permit = self.gate.enter(presented.id);
+        // Read after entering: a revocation that is written later than this waits for us.
+        let (grant, version) = self.grant_read(presented.id).await?.ok_or(Denied::Token)?;
+        let now = self.clock.now();
+        self.grant_answers(&grant)?;
+        self.ceilings.request(&self.ceilings_of(&grant)?, &grant, now)?;
+
+        let lens = Lens::new(self, grant.clone(), version, permit, now).await?;
+        let mut view = View::through(self, grant.account, lens).await?;
+        let body = compute(&mut view).await?;
+        let touched = view.is_touched();
+        let (told, lens) = view.into_told();
+        let lens = lens.ok_or(Error::NotFound)?;
+        if !touched {
+            let (_, permit, _) = lens.into_parts();
+            return Ok(Released { body, entered: None, permit });
+        }
+        self.ceilings.messages(&self.ceilings_of(&grant)?, &grant, told.len(), now)?;
+
+        let mut note = Note::new(Event::Disclosure, grant.account);
+        note.partner = grant.partner.to_string();
+        note.client = grant.client.to_string();
+        note.grant = grant.id.to_string();
+        note.agreement = grant.agreement.to_string();
+        note.purpose = grant.terms.purpose.to_string();
+        note.fields = lens.fields();
+        note.told = told.into_iter().map(|id| (id, lens.message_name(id))).collect();
+        note.withheld = lens.withheld();
+        note.answer_bytes = body.len() as u64;
+        note.answer_hash.copy_from_slice(digest::digest(&digest::SHA256, &body).as_ref());
+        note.request_id = request_id;
+        let entered = self.record(note).await?;
+
+        // Another process may have taken the grant back while this one wrote.
+        let (latest, _) = self.grant_read(grant.id).await?.ok_or(Denied::Token)?;
+        self.grant_answers(&latest)?;
+        let (_, permit, to_ask) = lens.into_parts();
+        if permit.is_cut() {
+            return Err(Denied::Grant(Reason::Grant).into());
+        }
+        for (someone, conversation) in to_ask {
+            self.ask(&grant, someone, conversation).await?;
+        }
+        Ok(Released { body, entered: Some(entered), permit })
+    }
+
+    /// Who a token speaks for, if it still speaks: for answers that carry nothing of the inbox.
+    pub async fn partner_session(&self, token: &str) -> Result<PartnerSession, Error> {
+        let grant = self.grant_presented(token).await?;
+        self.grant_answers(&grant)?;
+        let pairwise = crate::pairwise::Pairwise::new(&self.pairwise_secret, &grant.partner);
+        Ok(PartnerSession { account: pairwise.show('a', grant.account.0), grant })
+    }
+
+    /// Whether anything can be disclosed under a grant at all. The same questions `decide` asks first, asked once for a
+    /// clear refusal.
+    fn grant_answers(&self, grant: &Grant) -> Result<(), Error> {
+        let now = self.clock.now();
+        let refuse = |reason| Err(Denied::Grant(reason).into());
+        if !grant.is_live(now) {
+            return refuse(Reason::Grant);
+        }
+        let register = self.register();
+        match register.in_force(&grant.agreement, now) {
+            None => refuse(Reason::Agreement),
+            Some(agreement) if agreement.partner_id != grant.partner => refuse(Reason::Agreement),
+            Some(_) if !grant.terms.actions.contains(&Action::Read) => refuse(Reason::Action),
+            Some(_) => Ok(()),
+        }
+    }
+}
+
+/// What a partner may know without reading anything.
+#[derive(Debug, Clone)]
+pub struct PartnerSession {
+    /// The account's id, as the partner knows it.
+    pub account: String,
+    /// The consent it acts under.
+    pub grant: Grant,
+}
