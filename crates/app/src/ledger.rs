@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::{Anchor, LedgerHead, Store};
 use tlog::checkpoint::Checkpoint;
+use tlog::leaf::Leaf;
 use tlog::note::VerifyingKey;
+use tlog::path::TilePath;
 use tlog::receipt::Receipt;
 use tlog::tree::{self, Frontier, TileSource};
 use tokio::sync::watch;
@@ -28,18 +30,38 @@ impl App {
         &self.log_key
     }
 
-    /// The leaves of one entry bundle, as far as `width` goes; `NotFound` beyond the log.
-    pub async fn log_leaves(&self, from: u64, width: u64) -> Result<Vec<Vec<u8>>, Error> {
-        let end = from.checked_add(width).ok_or(Error::NotFound)?;
-        if end > self.log_head().size || width == 0 {
-            return Err(Error::NotFound);
+    /// A file of the log by its C2SP path (`tile/0/000.p/3`, `tile/entries/000`); `NotFound` beyond the log.
+    pub async fn log_file(&self, path: &str) -> Result<Vec<u8>, Error> {
+        let size = self.log_head().size;
+        match path.parse().map_err(|_| Error::NotFound)? {
+            TilePath::Hashes { level, index, width } => tile_of(&self.store, size, level, index, width).await,
+            TilePath::Entries { index, width } => {
+                let start = index.checked_mul(TILE).ok_or(Error::NotFound)?;
+                if start.checked_add(u64::from(width)).is_none_or(|end| end > size) {
+                    return Err(Error::NotFound);
+                }
+                let leaves = self.store.ledger_leaves(start, usize::from(width)).await?;
+                if leaves.len() != usize::from(width) {
+                    return Err(Error::Corrupt(format!("entries of bundle {index} are missing")));
+                }
+                tlog::bundle::encode(&leaves).map_err(|e| Error::Corrupt(e.to_string()))
+            }
         }
-        Ok(self.store.ledger_leaves(from, usize::try_from(width).unwrap_or(usize::MAX)).await?)
     }
 
-    /// `width` hashes of one tile; `NotFound` beyond the log.
-    pub async fn log_tile(&self, level: u8, index: u64, width: u16) -> Result<Vec<u8>, Error> {
-        tile_of(&self.store, self.log_head().size, level, index, width).await
+    /// Entries from `from` on, `limit` at most, with their index: what anyone can read in the log.
+    pub async fn log_entries(&self, from: u64, limit: usize) -> Result<Vec<(u64, Leaf, Vec<u8>)>, Error> {
+        let mut entries = Vec::new();
+        for (index, bytes) in (from..).zip(self.store.ledger_leaves(from, limit).await?) {
+            let (leaf, public) = Leaf::decode(&bytes).map_err(|e| Error::Corrupt(e.to_string()))?;
+            entries.push((index, leaf, public.to_vec()));
+        }
+        Ok(entries)
+    }
+
+    /// Checks a receipt as an auditor would: against the ledger's public key alone.
+    pub fn receipt_check(&self, text: &str) -> Result<tlog::receipt::Opened, Error> {
+        tlog::receipt::verify(text, &self.log_key).map_err(|e| Error::Invalid(e.to_string()))
     }
 
     /// A person's receipt for one of her entries: a tlog-proof file with everything that opens it.
@@ -83,19 +105,18 @@ impl App {
     async fn receipt(&self, index: u64, record: &EntryRecord, with_private: bool) -> Result<String, Error> {
         let head = self.log_head();
         let proof = prove(&self.store, head.size, |tiles| tree::inclusion_proof(head.size, index, tiles)).await?;
-        let receipt = Receipt {
-            leaf: record.leaf.clone(),
-            opening: record.opening,
-            body: record.body.clone(),
-            private: with_private.then(|| record.private.clone()),
+        let leaf = record.leaf.as_slice().try_into().map_err(|_| Error::Corrupt("a stored leaf".into()))?;
+        let receipt = match with_private {
+            true => Receipt::for_person(leaf, record.opening, record.body.clone(), record.private.clone()),
+            false => Receipt::for_partner(leaf, record.opening, record.body.clone()),
         };
-        receipt.to_text(index, &proof, &head.checkpoint).map_err(|e| Error::Corrupt(e.to_string()))
+        receipt.write(index, proof, &head.checkpoint).map_err(|e| Error::Corrupt(e.to_string()))
     }
 }
 
 /// The right edge of the stored log.
 pub(crate) async fn frontier_of(store: &Store, size: u64) -> Result<Frontier, Error> {
-    prove(store, size, |tiles| Frontier::resume(size, tiles)).await
+    prove(store, size, |tiles| Frontier::resume(size, |l, i, w| tiles.tile(l, i, w))).await
 }
 
 /// Refuses to go on with a log that contradicts its own checkpoint or the one anchored outside the store.
@@ -110,7 +131,7 @@ pub(crate) async fn check_head(
         let text = String::from_utf8_lossy(&head.checkpoint);
         let checkpoint = Checkpoint::verify(&text, key)
             .map_err(|e| Error::Corrupt(format!("the stored checkpoint of size {}: {e}", head.size)))?;
-        if checkpoint.size() != head.size || checkpoint.root() != frontier.root() {
+        if checkpoint.size != head.size || checkpoint.root != frontier.root() {
             return Err(Error::Corrupt(format!(
                 "the ledger's tiles do not lead to its checkpoint of size {}; run `privity-verify fsck`",
                 head.size
@@ -121,19 +142,19 @@ pub(crate) async fn check_head(
     let Some(bytes) = anchor.read().map_err(Error::from)? else { return Ok(()) };
     let anchored = Checkpoint::verify(&String::from_utf8_lossy(&bytes), key)
         .map_err(|e| Error::Corrupt(format!("the anchor: {e}")))?;
-    if anchored.size() > head.size {
+    if anchored.size > head.size {
         return Err(Error::Corrupt(format!(
             "the ledger has {} entries, but {} were published: entries are lost; restore from a backup or a mirror",
             head.size,
-            anchored.size()
+            anchored.size
         )));
     }
-    if anchored.size() > 0 {
-        let then = prove(store, anchored.size(), |tiles| Frontier::resume(anchored.size(), tiles)).await?;
-        if then.root() != anchored.root() {
+    if anchored.size > 0 {
+        let then = frontier_of(store, anchored.size).await?;
+        if then.root() != anchored.root {
             return Err(Error::Corrupt(format!(
                 "the first {} entries are not those that were published; run `privity-verify fsck`",
-                anchored.size()
+                anchored.size
             )));
         }
     }
@@ -181,7 +202,8 @@ async fn tile_of(store: &Store, size: u64, level: u8, index: u64, width: u16) ->
             let full = store.ledger_tile(level - 1, below).await?.ok_or_else(|| {
                 Error::Corrupt(format!("the full tile {}/{below} is missing", level - 1))
             })?;
-            hashes.extend_from_slice(&tree::tile_root(&full).map_err(|e| Error::Corrupt(e.to_string()))?);
+            let full = tree::hashes_of(&full).ok_or_else(|| Error::Corrupt("a tile of the wrong size".into()))?;
+            hashes.extend_from_slice(&tree::root_of_hashes(full));
         }
     }
     if hashes.len() != usize::from(width) * 32 {

@@ -15,7 +15,6 @@ mod erase;
 mod error;
 mod gate;
 mod inbox;
-mod intake;
 mod ledger;
 mod lens;
 mod pairwise;
@@ -34,7 +33,6 @@ pub use consent::{About, OpenAsk};
 pub use error::{Denied, Error};
 pub use gate::Permit;
 pub use inbox::{TEXT_LIMIT, Talk};
-pub use intake::{Intake, Progress};
 pub use ledger::TILE;
 pub use partners::{Client, Partner};
 pub use readings::Reading;
@@ -101,11 +99,11 @@ impl App {
     ) -> Result<Arc<Self>, Error> {
         let vault = Arc::new(vault::Vault::new(Arc::clone(&store), outside.entropy, master));
         let host = issuer.split_once("://").map_or(issuer.as_str(), |(_, host)| host).to_owned();
-        let corrupt = |e: tlog::note::NoteError| Error::Invalid(e.to_string());
+        let corrupt = |e: tlog::note::KeyError| Error::Invalid(e.to_string());
         let log_secret = vault.platform_secret(LOG_SECRET).await?;
-        let signing = SigningKey::new(&format!("{host}/ledger"), &log_secret).map_err(corrupt)?;
+        let signing = SigningKey::generate(&format!("{host}/ledger"), &log_secret).map_err(corrupt)?;
         let agreement_secret = vault.platform_secret(AGREEMENT_SECRET).await?;
-        let agreement_key = SigningKey::new(&format!("{host}/agreements"), &agreement_secret).map_err(corrupt)?;
+        let agreement_key = SigningKey::generate(&format!("{host}/agreements"), &agreement_secret).map_err(corrupt)?;
         let log_key = signing.verifying_key();
         let sequencer = sequencer::Sequencer::start(Arc::clone(&store), signing, anchor).await?;
         let app = Arc::new(Self {

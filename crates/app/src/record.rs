@@ -5,7 +5,6 @@ use crate::vault::{Place, SealingKey};
 use minicbor::{Decode, Encode};
 use model::{AccountId, Entropy, MessageId, Reason};
 use store::OwnedEntry;
-use tlog::tree::Frontier;
 
 /// An entry's openings.
 pub(crate) struct EntryRecord {
@@ -67,16 +66,6 @@ impl EntryRecord {
             told: content.told.as_chunks::<16>().0.iter().map(|id| MessageId(*id)).collect(),
         })
     }
-}
-
-/// RFC 6962 root over the message ids as the partner saw them, in order of the messages' own ids.
-pub(crate) fn ids_root<'a>(ids: impl Iterator<Item = &'a str>) -> [u8; 32] {
-    let mut tree = Frontier::new();
-    for id in ids {
-        tree.append(id.as_bytes());
-        tree.take_full_tiles();
-    }
-    tree.root()
 }
 
 /// The number of a reason in an entry. Never reused.

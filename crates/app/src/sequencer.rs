@@ -4,14 +4,14 @@
 //! and nobody was answered. *Durable*: the commit returned; the answer may leave. *Published*: the checkpoint is served
 //! and anchored outside the store; on the next start the head is found again in the store.
 
-use crate::record::{EntryRecord, ids_root, reason_code};
+use crate::record::{EntryRecord, reason_code};
 use crate::vault::{LedgerKeys, SealingKey};
 use crate::{App, Error};
 use model::{AccountId, FieldSet, MessageId, Reason, Time};
 use std::collections::HashMap;
 use std::sync::Arc;
 use store::{Anchor, Cas, LedgerCommit, LedgerHead, OwnedEntry, Store, TileRow};
-use tlog::body::{Body, Event, Private};
+use tlog::body::{self, Body, Event, Private, ids_root};
 use tlog::checkpoint::Checkpoint;
 use tlog::leaf::{Kind, Leaf};
 use tlog::note::SigningKey;
@@ -363,7 +363,7 @@ impl Pen {
         };
         let private_bytes = private.encode().map_err(invalid)?;
         let body = Body {
-            version: 1,
+            version: body::VERSION,
             event: note.event,
             at_ms: pending.at.0,
             partner: note.partner.clone(),

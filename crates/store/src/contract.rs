@@ -101,6 +101,11 @@ pub trait Consent: Send + Sync {
     /// Removes an answered question. Removing what is not there is no error.
     async fn ask_delete(&self, account: Id, key: Id) -> Result<(), StoreError>;
 
+    /// Counts one change of consent that concerns what partners see of these people's inboxes. Durable on return.
+    async fn views_bump(&self, accounts: Vec<Id>) -> Result<(), StoreError>;
+    /// How many such changes there were. 0 for an account that has none.
+    async fn views_get(&self, account: Id) -> Result<u64, StoreError>;
+
     /// Stores a token under its hash.
     async fn token_put(&self, hash: [u8; 32], row: TokenRow) -> Result<(), StoreError>;
     /// A token, expired or not: the caller compares `expires_at`.

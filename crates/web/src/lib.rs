@@ -1,1 +1,52 @@
-//! web
+//! The platform over HTTP: OAuth, JMAP, the ledger's files, and the pages.
+//!
+//! **Architecture invariant:** nothing here decides. A handler reads a request, calls one use case of `app`, and writes what came
+//! back. A partner's answer with personal data is made from an [`app::Released`] and from nothing else.
+
+mod body;
+mod console;
+mod cookie;
+mod jmap;
+mod limits;
+mod log;
+mod oauth;
+mod problem;
+mod routes;
+mod signed_in;
+
+pub use routes::{Class, ROUTES, Route};
+
+use app::App;
+use axum::Router;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// What every handler has.
+pub struct Web {
+    app: Arc<App>,
+    /// What people call this platform.
+    platform: String,
+    /// A line under the sign-in form; the demo names its people there.
+    sign_in_hint: Option<String>,
+    in_flight: Arc<Semaphore>,
+}
+
+/// How the platform presents itself.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// What people call this platform.
+    pub platform: String,
+    /// A line under the sign-in form.
+    pub sign_in_hint: Option<String>,
+}
+
+/// Every route of the platform, ready to serve.
+pub fn router(app: Arc<App>, options: Options) -> Router {
+    let web = Arc::new(Web {
+        app,
+        platform: options.platform,
+        sign_in_hint: options.sign_in_hint,
+        in_flight: Arc::new(Semaphore::new(limits::IN_FLIGHT)),
+    });
+    routes::router(web)
+}
