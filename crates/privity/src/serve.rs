@@ -1,0 +1,60 @@
+//! `privity serve`: the platform until it is told to stop.
+
+use crate::site::Site;
+use anyhow::Context;
+use app::App;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// How to serve.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Serve {
+    #[command(flatten)]
+    pub site: Site,
+    /// The address to listen on. Put a reverse proxy with TLS before it (docs/operators/run.md).
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub listen: String,
+    /// The address people and partners reach it at, as in https://inbox.example; needed the first time.
+    #[arg(long, value_name = "URL")]
+    pub issuer: Option<String>,
+    /// What people call this platform.
+    #[arg(long, value_name = "NAME", default_value = "Privity")]
+    pub platform: String,
+}
+
+impl Serve {
+    /// Serves until SIGINT or SIGTERM, then lets requests under way finish.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let app = self.site.open(self.issuer.as_deref()).await?;
+        crate::admin::listen(Arc::clone(&app), &self.site.socket())?;
+        let listener = TcpListener::bind(&self.listen).await.with_context(|| format!("listening on {}", self.listen))?;
+        tracing::info!(address = %listener.local_addr()?, issuer = %app.issuer, "serving");
+        tokio::spawn(sweep(Arc::clone(&app)));
+        let options = web::Options { platform: self.platform, sign_in_hint: None };
+        web::serve(app, options, listener, stop()).await?;
+        Ok(())
+    }
+}
+
+/// Drops what has expired, once a minute.
+pub async fn sweep(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        if let Err(error) = app.sweep().await {
+            tracing::warn!(%error, "sweep");
+        }
+    }
+}
+
+/// Until someone says stop.
+pub async fn stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
