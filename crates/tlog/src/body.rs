@@ -160,7 +160,7 @@ impl Body {
 
     /// Reads what [`Body::encode`] wrote, and nothing else.
     pub fn decode(bytes: &[u8]) -> Result<Self, BodyError> {
-        if bytes.is_empty() || bytes.len() > BODY_LIMIT || bytes.len() % BLOCK != 0 {
+        if bytes.is_empty() || bytes.len() > BODY_LIMIT || !bytes.len().is_multiple_of(BLOCK) {
             return Err(BodyError::Size(bytes.len()));
         }
         let (length, rest) = bytes.split_first_chunk::<4>().ok_or(BodyError::Size(bytes.len()))?;

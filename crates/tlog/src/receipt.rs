@@ -60,6 +60,9 @@ pub enum ReceiptError {
     /// The body is not what was entered.
     #[error("the body is not what the entry commits to")]
     Commit,
+    /// The body tells another time than the entry.
+    #[error("the body's time is not within the entry's window of ten minutes")]
+    Window,
     /// The private part is not what was entered.
     #[error("the private part is not what the body's digest says")]
     PrivateDigest,
@@ -115,7 +118,7 @@ impl Receipt {
 }
 
 /// Checks a receipt's file against the log's key: the checkpoint's signature, the inclusion of the leaf, that the leaf
-/// commits to the body, and that the body names the private part, if there is one.
+/// commits to the body, that the body's time is the leaf's, and that the body names the private part, if there is one.
 pub fn verify(file: &str, key: &VerifyingKey) -> Result<Opened, ReceiptError> {
     let proof: Proof = file.parse()?;
     let extra = proof.extra.as_deref().ok_or(ReceiptError::NotAReceipt)?;
@@ -129,6 +132,9 @@ pub fn verify(file: &str, key: &VerifyingKey) -> Result<Opened, ReceiptError> {
         return Err(ReceiptError::Commit);
     }
     let body = Body::decode(&receipt.body)?;
+    if u64::try_from(body.at_ms.div_euclid(1000)).map(Leaf::window_of) != Ok(leaf.window) {
+        return Err(ReceiptError::Window);
+    }
     let private = receipt.private.as_deref().map(Private::decode).transpose()?;
     if let Some(private) = &private
         && private.digest()? != body.private_digest

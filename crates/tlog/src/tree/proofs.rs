@@ -4,6 +4,7 @@ use super::{EMPTY_ROOT, MAX_SIZE, TreeError};
 use crate::Hash;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use tlog_tiles::{Error, Hash as NodeHash, HashReader, Tile};
 
 const TILE_HEIGHT: u8 = 8;
@@ -135,16 +136,16 @@ impl<S: TileSource> HashReader for Reader<'_, S> {
             let narrow = Tile::from_index(TILE_HEIGHT, index);
             // As wide as it is in this tree, since only that tile is published.
             let tile = narrow.parent(0, self.size).ok_or(Error::IndexesNotInTree)?;
-            if !cache.contains_key(&tile) {
-                match self.read(&tile) {
-                    Ok(bytes) => _ = cache.insert(tile, bytes),
+            let bytes = match cache.entry(tile) {
+                Entry::Occupied(read) => read.into_mut(),
+                Entry::Vacant(place) => match self.read(&tile) {
+                    Ok(bytes) => place.insert(bytes),
                     Err(error) => {
                         self.error.replace(Some(error));
                         return Err(Error::InvalidTile);
                     }
-                }
-            }
-            let bytes = cache.get(&tile).ok_or(Error::InvalidTile)?;
+                },
+            };
             hashes.push(tile.hash_at_index(bytes, index)?);
         }
         Ok(hashes)

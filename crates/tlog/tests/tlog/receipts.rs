@@ -10,6 +10,9 @@ use tlog::receipt::{Receipt, ReceiptError, verify};
 use tlog::secret;
 use tlog::tree::{EMPTY_ROOT, leaf_hash, root_of};
 
+/// The beginning of a window, in unix seconds.
+const AT: u64 = 1_795_392_000;
+
 fn private() -> Private {
     Private {
         salt: [3; 16],
@@ -24,7 +27,7 @@ fn body(private: &Private) -> Body {
     Body {
         version: 1,
         event: Event::Disclosure,
-        at_ms: 1_795_392_000_000,
+        at_ms: AT as i64 * 1000 + 599_999,
         partner: "p_1".into(),
         client: "c_1".into(),
         grant: "g_1".into(),
@@ -58,7 +61,7 @@ impl World {
         let commit = secret::commit(&opening, &bytes);
         let leaf = Leaf {
             kind,
-            window: 5,
+            window: AT / 600,
             tag: secret::tag(&[1; 32], private.seq),
             commit,
         }
@@ -100,7 +103,10 @@ fn each_side_opens_what_is_its_own() {
     let world = World::new(Kind::Private, &body, &private);
     let opened = verify(&world.write(&world.person()), &world.key.verifying_key()).unwrap();
     assert_eq!((&opened.body, &opened.private), (&body, &Some(private.clone())));
-    assert_eq!((opened.index, opened.checkpoint.size, opened.leaf.window), (1, 3, 5));
+    assert_eq!(
+        (opened.index, opened.checkpoint.size, opened.leaf.window),
+        (1, 3, AT / 600)
+    );
     let file = world.write(&world.partner());
     let opened = verify(&file, &world.key.verifying_key()).unwrap();
     assert_eq!((&opened.body, &opened.private), (&body, &None));
@@ -146,6 +152,10 @@ fn a_changed_part_is_named() {
         Err(ReceiptError::Proof(ProofError::NotIncluded { index: 1, size: 3 }))
     );
 
+    for at_ms in [AT as i64 * 1000 - 1, (AT as i64 + 600) * 1000, -1] {
+        let late = World::new(Kind::Private, &Body { at_ms, ..body.clone() }, &private);
+        assert_eq!(late.verify(&late.person()), Err(ReceiptError::Window));
+    }
     let report = World::new(Kind::Report, &body, &private);
     assert_eq!(
         report.verify(&report.partner()),
