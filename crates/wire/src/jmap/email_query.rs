@@ -1,0 +1,218 @@
+//! Arguments of `Email/query` (RFC 8621 section 4.4).
+
+use super::arguments::{id, parse_arguments};
+use super::{Filter, MethodError, MethodErrorType};
+use crate::limits::{MAX_FILTER_NODES, MAX_SORT};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+
+/// The arguments.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EmailQueryArguments {
+    /// Which account.
+    #[serde(deserialize_with = "id")]
+    pub account_id: String,
+    /// `None`: every message.
+    #[serde(default)]
+    pub filter: Option<Filter<EmailFilterCondition>>,
+    /// First comparator first.
+    #[serde(default)]
+    pub sort: Option<Vec<Comparator>>,
+    /// Index of the first result; negative: from the end. Ignored with `anchor`.
+    #[serde(default)]
+    pub position: i64,
+    /// A message to start from.
+    #[serde(default)]
+    pub anchor: Option<String>,
+    /// Added to the index of the anchor.
+    #[serde(default)]
+    pub anchor_offset: i64,
+    /// Results at most.
+    #[serde(default)]
+    pub limit: Option<u64>,
+    /// Whether to answer with `total`.
+    #[serde(default)]
+    pub calculate_total: bool,
+    /// Whether only the first message of each thread counts.
+    #[serde(default)]
+    pub collapse_threads: bool,
+}
+
+impl EmailQueryArguments {
+    /// Reads and bounds them: a filter of more than 32 nodes is `unsupportedFilter`, a sort by more than 4 properties
+    /// `unsupportedSort`.
+    pub fn parse(arguments: Map<String, Value>) -> Result<Self, MethodError> {
+        let parsed: Self = parse_arguments(arguments)?;
+        if parsed.filter.as_ref().is_some_and(|f| f.nodes() > MAX_FILTER_NODES) {
+            let why = format!("a filter of more than {MAX_FILTER_NODES} conditions and operators");
+            return Err(MethodError::new(MethodErrorType::UnsupportedFilter, why));
+        }
+        if parsed.sort.as_ref().is_some_and(|s| s.len() > MAX_SORT) {
+            let why = format!("a sort by more than {MAX_SORT} properties");
+            return Err(MethodError::new(MethodErrorType::UnsupportedSort, why));
+        }
+        Ok(parsed)
+    }
+}
+
+/// One step of a sort (RFC 8620 section 5.5, RFC 8621 section 4.4.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Comparator {
+    /// By what.
+    pub property: String,
+    /// Which way.
+    #[serde(default = "ascending")]
+    pub is_ascending: bool,
+    /// How text compares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collation: Option<String>,
+    /// For `hasKeyword` and its like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keyword: Option<String>,
+}
+
+const fn ascending() -> bool {
+    true
+}
+
+/// One condition: every member given must hold (RFC 8621 section 4.4.1).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[allow(missing_docs)]
+pub struct EmailFilterCondition {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_mailbox: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_mailbox_other_than: Option<Vec<String>>,
+    /// `receivedAt` is before this `UTCDate`.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "utc_date")]
+    pub before: Option<String>,
+    /// `receivedAt` is this `UTCDate` or later.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "utc_date")]
+    pub after: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub all_in_thread_have_keyword: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub some_in_thread_have_keyword: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub none_in_thread_have_keyword: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub has_keyword: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_keyword: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub has_attachment: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cc: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bcc: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// A header name, and perhaps text in its value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub header: Option<Vec<String>>,
+}
+
+fn utc_date<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
+    let date = Option::<String>::deserialize(d)?;
+    match &date {
+        Some(text) if !crate::is_utc_date(text) => Err(D::Error::custom(format!(
+            "`{}` is not a UTCDate",
+            text.chars().take(80).collect::<String>()
+        ))),
+        _ => Ok(date),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jmap::{FilterOperator, Operator};
+    use serde_json::json;
+
+    fn parse(value: Value) -> Result<EmailQueryArguments, MethodErrorType> {
+        EmailQueryArguments::parse(value.as_object().unwrap().clone()).map_err(|e| e.kind)
+    }
+
+    /// The first example of RFC 8621 section 4.4.
+    #[test]
+    fn the_query_of_the_rfc() {
+        let read = parse(json!({
+            "accountId": "ue150411c",
+            "filter": {"inMailbox": "fb666a55"},
+            "sort": [{"isAscending": false, "property": "receivedAt"}],
+            "collapseThreads": true, "position": 0, "limit": 30, "calculateTotal": true
+        }))
+        .unwrap();
+        assert_eq!(
+            read.filter.unwrap().conditions()[0].in_mailbox.as_deref(),
+            Some("fb666a55")
+        );
+        assert!(!read.sort.unwrap()[0].is_ascending);
+        assert!(read.collapse_threads && read.calculate_total);
+        assert_eq!(read.limit, Some(30));
+    }
+
+    #[test]
+    fn a_filter_tree_reads_writes_and_evaluates() {
+        let text = json!({"operator": "OR", "conditions": [
+            {"hasKeyword": "music"}, {"operator": "NOT", "conditions": [{"hasKeyword": "video"}]}
+        ]});
+        let filter: Filter<EmailFilterCondition> = serde_json::from_value(text.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&filter).unwrap(), text);
+        assert_eq!(filter.nodes(), 4);
+        let has = |keywords: &'static [&'static str]| {
+            filter.matches(&|c| c.has_keyword.as_deref().is_some_and(|k| keywords.contains(&k)))
+        };
+        assert!(has(&["music", "video"]));
+        assert!(has(&[]));
+        assert!(!has(&["video"]));
+        let none = Filter::<()>::Operator(FilterOperator {
+            operator: Operator::And,
+            conditions: vec![],
+        });
+        assert!(none.matches(&|()| false));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_apart() {
+        use MethodErrorType::{InvalidArguments, UnsupportedFilter, UnsupportedSort};
+        let with = |name: &str, value: Value| parse(json!({"accountId": "a", name: value}));
+        assert_eq!(with("filter", json!({"invented": 1})), Err(InvalidArguments));
+        assert_eq!(with("filter", json!([])), Err(InvalidArguments));
+        assert_eq!(
+            with("filter", json!({"operator": "XOR", "conditions": []})),
+            Err(InvalidArguments)
+        );
+        assert_eq!(
+            with("filter", json!({"operator": "AND", "conditions": [], "text": "a"})),
+            Err(InvalidArguments)
+        );
+        assert_eq!(with("filter", json!({"after": "yesterday"})), Err(InvalidArguments));
+        assert!(with("filter", json!({"after": "2026-11-23T00:00:00Z"})).is_ok());
+        assert_eq!(with("limit", json!(-1)), Err(InvalidArguments));
+        let many: Vec<Value> = (0..32).map(|_| json!({"text": "a"})).collect();
+        assert_eq!(
+            with("filter", json!({"operator": "AND", "conditions": many})),
+            Err(UnsupportedFilter)
+        );
+        let long: Vec<Value> = (0..5).map(|_| json!({"property": "size"})).collect();
+        assert_eq!(with("sort", json!(long)), Err(UnsupportedSort));
+        assert!(with("filter", json!(null)).unwrap().filter.is_none());
+    }
+}

@@ -1,0 +1,55 @@
+//! Request-level errors (RFC 8620 section 3.6.1): the whole request is refused, as problem details.
+
+use crate::Problem;
+use std::fmt;
+
+/// Why a request is refused before any method runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequestError {
+    /// `using` names something nobody has defined.
+    UnknownCapability(String),
+    /// Not I-JSON.
+    NotJson(String),
+    /// JSON, but not a `Request`.
+    NotRequest(String),
+    /// Over a limit of the core capability: its name and its value.
+    Limit(&'static str, usize),
+}
+
+impl RequestError {
+    /// The last part of the type URN.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::UnknownCapability(_) => "unknownCapability",
+            Self::NotJson(_) => "notJSON",
+            Self::NotRequest(_) => "notRequest",
+            Self::Limit(..) => "limit",
+        }
+    }
+
+    /// As problem details, with status 400.
+    pub fn problem(&self) -> Problem {
+        let problem = Problem::new(
+            format!("urn:ietf:params:jmap:error:{}", self.name()),
+            400,
+            self.to_string(),
+        );
+        match self {
+            Self::Limit(name, _) => problem.with("limit", *name),
+            _ => problem,
+        }
+    }
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownCapability(urn) => write!(f, "unknown capability `{urn}`"),
+            Self::NotJson(detail) => f.write_str(detail),
+            Self::NotRequest(detail) => write!(f, "not a request: {detail}"),
+            Self::Limit(name, max) => write!(f, "the request is over the limit `{name}` of {max}"),
+        }
+    }
+}
+
+impl std::error::Error for RequestError {}
