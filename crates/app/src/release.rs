@@ -8,10 +8,11 @@
 
 use crate::gate::Permit;
 use crate::lens::Lens;
+use crate::pairwise::Pairwise;
 use crate::sequencer::{Entered, Note};
 use crate::view::View;
 use crate::{App, Denied, Error};
-use model::{Action, Grant, Reason};
+use model::{Action, Conversations, Grant, Reason};
 use ring::digest;
 use std::future::Future;
 use std::pin::Pin;
@@ -93,8 +94,19 @@ impl App {
     pub async fn partner_session(&self, token: &str) -> Result<PartnerSession, Error> {
         let grant = self.grant_presented(token).await?;
         self.grant_answers(&grant)?;
-        let pairwise = crate::pairwise::Pairwise::new(&self.pairwise_secret, &grant.partner);
+        let pairwise = Pairwise::new(&self.pairwise_secret, &grant.partner);
         Ok(PartnerSession { account: pairwise.show('a', grant.account.0), grant })
+    }
+
+    /// The conversations a grant is limited to, as its partner knows them; `None` if it is all.
+    pub fn conversations_shown(&self, grant: &Grant) -> Option<Vec<String>> {
+        match &grant.terms.conversations {
+            Conversations::All => None,
+            Conversations::Only(ids) => {
+                let pairwise = Pairwise::new(&self.pairwise_secret, &grant.partner);
+                Some(ids.iter().map(|id| pairwise.show('t', id.0)).collect())
+            }
+        }
     }
 
     /// Whether anything can be disclosed under a grant at all. The same questions `decide` asks first, asked once for a

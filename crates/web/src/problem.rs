@@ -10,6 +10,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use model::Reason;
 use serde_json::json;
+use wire::oauth::{ErrorCode, OAuthError};
 
 /// A failure, ready for any dialect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,15 +33,6 @@ impl Failure {
     /// The request is malformed.
     pub fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "invalid_request", detail)
-    }
-
-    /// An OAuth error of RFC 6749 section 5.2 and its kin.
-    pub fn oauth(code: &'static str, detail: impl Into<String>) -> Self {
-        let status = match code {
-            "invalid_client" => StatusCode::UNAUTHORIZED,
-            _ => StatusCode::BAD_REQUEST,
-        };
-        Self::new(status, code, detail)
     }
 
     /// There is no such thing, or not for this caller.
@@ -140,6 +132,19 @@ impl From<Error> for Failure {
     }
 }
 
+impl From<OAuthError> for Failure {
+    fn from(error: OAuthError) -> Self {
+        let status = match error.error {
+            ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
+            ErrorCode::InsufficientScope | ErrorCode::AccessDenied => StatusCode::FORBIDDEN,
+            ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        Self::new(status, error.error.name(), error.error_description.unwrap_or_default())
+    }
+}
+
 impl From<Denied> for Failure {
     fn from(denied: Denied) -> Self {
         match denied {
@@ -167,9 +172,12 @@ impl From<Denied> for Failure {
                     format!("Too many tries. Try again in {} minutes.", seconds.div_ceil(60)),
                 )
             },
-            Denied::Terms(fault) => Self::oauth("invalid_authorization_details", fault.to_string()),
-            Denied::Agreement => Self::oauth(
-                "invalid_authorization_details",
+            Denied::Terms(fault) => {
+                Self::new(StatusCode::BAD_REQUEST, ErrorCode::InvalidAuthorizationDetails.name(), fault.to_string())
+            }
+            Denied::Agreement => Self::new(
+                StatusCode::BAD_REQUEST,
+                ErrorCode::InvalidAuthorizationDetails.name(),
                 "the agreement is not published, not in force, or not this partner's",
             ),
             Denied::Ceiling(which) => Self {

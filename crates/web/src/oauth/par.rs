@@ -1,72 +1,47 @@
 //! Pushed authorization requests (RFC 9126), the only way to ask.
 
-use super::{Form, caller, details};
+use super::{check_assertion, detail, read};
 use crate::Web;
 use crate::problem::Failure;
 use app::{AuthorizationRequest, REQUEST_SECONDS};
-use axum::Json;
 use axum::extract::State;
+use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use axum::{Form, Json};
 use std::sync::Arc;
-
-const STATE_LIMIT: usize = 2_048;
+use wire::oauth::{ErrorCode, OAuthError, PushedAuthorizationRequest, PushedAuthorizationResponse};
 
 /// `POST /oauth/par`.
 pub async fn push(
     State(web): State<Arc<Web>>,
-    axum::Form(pairs): axum::Form<Vec<(String, String)>>,
+    form: Result<Form<PushedAuthorizationRequest>, FormRejection>,
 ) -> Response {
-    match take_in(&web, pairs).await {
+    let taken_in = async { take_in(&web, read(form)?).await };
+    match taken_in.await {
         Ok(answer) => (StatusCode::CREATED, Json(answer)).into_response(),
         Err(failure) => failure.into_oauth(),
     }
 }
 
-async fn take_in(web: &Web, pairs: Vec<(String, String)>) -> Result<Value, Failure> {
-    let form = Form::new(pairs)?;
-    let caller = caller(web, &form).await?;
-    let invalid = |text: &str| Failure::oauth("invalid_request", text);
-    if form.get("request_uri").is_some() {
-        return Err(invalid("`request_uri` has no place in a pushed request"));
+async fn take_in(web: &Web, form: PushedAuthorizationRequest) -> Result<PushedAuthorizationResponse, Failure> {
+    let caller = check_assertion(&web.app, &form.client_authentication()?).await?;
+    let pushed = form.check()?;
+    let registered = caller.partner.clients.get(&caller.client);
+    if !registered.is_some_and(|client| client.redirect_uris.contains(&pushed.redirect_uri)) {
+        let error = OAuthError::new(ErrorCode::InvalidRequest, "`redirect_uri` is not registered for this client");
+        return Err(error.into());
     }
-    if form.get("request").is_some() {
-        return Err(Failure::oauth("request_not_supported", "signed request objects are not supported"));
-    }
-    if form.need("response_type")? != "code" {
-        return Err(Failure::oauth("unsupported_response_type", "`response_type` is not `code`"));
-    }
-    let redirect_uri = form.need("redirect_uri")?;
-    let registered = caller.partner.clients.get(&caller.client).is_some_and(|c| c.redirect_uris.iter().any(|u| u == redirect_uri));
-    if !registered {
-        return Err(invalid("`redirect_uri` is not registered for this client"));
-    }
-    if form.need("code_challenge_method")? != "S256" {
-        return Err(invalid("`code_challenge_method` is not `S256`"));
-    }
-    let code_challenge = form.need("code_challenge")?;
-    // A SHA-256 in base64url without padding (RFC 7636 section 4.2).
-    if code_challenge.len() != 43 || !code_challenge.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)) {
-        return Err(invalid("`code_challenge` is not a base64url SHA-256"));
-    }
-    let state = form.get("state");
-    if state.is_some_and(|s| s.len() > STATE_LIMIT) {
-        return Err(invalid("`state` has more than 2048 bytes"));
-    }
-    if form.get("scope").is_some() {
-        return Err(Failure::oauth("invalid_scope", "there are no scopes; ask by `authorization_details`"));
-    }
-    let (agreement, terms) = details::parse(form.need("authorization_details")?)?;
+    let (agreement, terms) = detail::asked(pushed.authorization_details)?;
     let request = AuthorizationRequest {
         partner: caller.partner.id.clone(),
         client: caller.client,
         agreement,
         terms,
-        redirect_uri: redirect_uri.to_owned(),
-        state: state.map(str::to_owned),
-        code_challenge: code_challenge.to_owned(),
+        redirect_uri: pushed.redirect_uri,
+        state: pushed.state,
+        code_challenge: pushed.code_challenge,
     };
     let request_uri = web.app.authorization_push(&request).await?;
-    Ok(json!({ "request_uri": request_uri, "expires_in": REQUEST_SECONDS }))
+    Ok(PushedAuthorizationResponse { request_uri, expires_in: REQUEST_SECONDS.unsigned_abs() })
 }
