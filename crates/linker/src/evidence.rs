@@ -1,7 +1,7 @@
 //! What speaks for and against a place meaning the title whose words stand there.
 
 use crate::lexicon::Cues;
-use crate::search::{Change, Hit};
+use crate::search::{Change, Hit, Words};
 use crate::spelling::{Article, Form};
 use crate::token::{Shape, Token, Tokens};
 use crate::trie::Name;
@@ -23,7 +23,7 @@ pub enum Kind {
 }
 
 /// The names of the features, in the order of [`Evidence::features`]; each is 0 or 1 unless it says otherwise.
-pub const FEATURES: [&str; 46] = [
+pub const FEATURES: [&str; 48] = [
     "always",
     "words (ln)",
     "letters (tenths, 2 at most)",
@@ -70,6 +70,8 @@ pub const FEATURES: [&str; 46] = [
     "number as last word",
     "watching or liking two before",
     "stop after",
+    "only words of praise, liking or watching",
+    "a word for films in it",
 ];
 
 /// Number of features.
@@ -117,16 +119,15 @@ impl Setting {
     }
 }
 
-/// The kind of the words of a hit.
-pub(crate) fn kind(cues: &[Cues]) -> Kind {
-    let common = cues.iter().all(|cues| cues.common());
-    match (cues, common) {
-        ([only], true) if only.any(Cues::FUNCTION) => Kind::Function,
-        ([one, two], true) if one.any(Cues::FUNCTION) && two.any(Cues::FUNCTION) => Kind::Function,
-        ([_], true) => Kind::Ordinary,
-        (_, true) => Kind::Phrase,
-        ([_], false) => Kind::Rare,
-        (_, false) => Kind::Name,
+/// The kind of a spelling.
+pub(crate) fn kind(words: &Words) -> Kind {
+    let common = words.common == words.all;
+    match words.all {
+        1 | 2 if words.function == words.all => Kind::Function,
+        1 if common => Kind::Ordinary,
+        1 => Kind::Rare,
+        _ if common => Kind::Phrase,
+        _ => Kind::Name,
     }
 }
 
@@ -328,6 +329,8 @@ pub(crate) fn features(
         yes(words.len() > 1 && words.last().is_some_and(|token| token.shape == Shape::Digits)),
         yes(second_cues.any(Cues::WATCH.and(Cues::LIKE))),
         yes(after.stop),
+        yes(hit.words.cues == hit.words.all),
+        yes(hit.words.film > 0),
     ]
 }
 

@@ -164,7 +164,7 @@ impl Linker {
     fn judge(&self, tokens: &Tokens, cues: &[Cues]) -> Vec<Judged> {
         let hits = search::hits(&self.vocabulary, &self.trie, tokens, cues);
         let mut setting = Setting::of(tokens, cues);
-        let kinds: Vec<Kind> = hits.iter().map(|hit| kind(cues, hit)).collect();
+        let kinds: Vec<Kind> = hits.iter().map(|hit| evidence::kind(&hit.words)).collect();
         for (hit, kind) in hits.iter().zip(&kinds) {
             if matches!(kind, Kind::Rare | Kind::Name) && hit.change == Change::None {
                 let (ends, starts) = setting.clear.unwrap_or((hit.end, hit.first));
@@ -207,11 +207,6 @@ impl Linker {
             words: hit.end - hit.first,
         })
     }
-}
-
-/// The kind of a hit's words as they stand in the text; a misspelt word is rare.
-fn kind(cues: &[Cues], hit: &Hit) -> Kind {
-    evidence::kind(cues.get(hit.first..hit.end).unwrap_or_default())
 }
 
 /// The likely ones that do not overlap: the longest first, then the likeliest, then the earliest. In text order.

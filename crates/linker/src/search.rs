@@ -41,6 +41,36 @@ pub(crate) struct Hit {
     /// One past the last token.
     pub end: usize,
     pub change: Change,
+    /// The spelling's words, together.
+    pub words: Words,
+}
+
+/// How common the words of a spelling are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Words {
+    /// How many.
+    pub all: usize,
+    /// Of these, in either list of plain words.
+    pub common: usize,
+    /// Of these, function words.
+    pub function: usize,
+    /// Of these, words of praise, blame, liking or watching.
+    pub cues: usize,
+    /// Of these, words for a film.
+    pub film: usize,
+}
+
+impl Words {
+    fn and(self, cues: Cues) -> Self {
+        let one = usize::from;
+        Self {
+            all: self.all + 1,
+            common: self.common + one(cues.common()),
+            function: self.function + one(cues.any(Cues::FUNCTION)),
+            cues: self.cues + one(cues.any(Cues::PRAISE.and(Cues::BLAME).and(Cues::LIKE).and(Cues::WATCH))),
+            film: self.film + one(cues.any(Cues::FILM)),
+        }
+    }
 }
 
 /// What is known of each token of a message.
@@ -62,8 +92,8 @@ pub(crate) fn hits(vocabulary: &Vocabulary, trie: &Trie, tokens: &Tokens, cues: 
     let mut stack = Vec::new();
     for first in 0..tokens.list.len() {
         let mut steps = STEPS;
-        stack.push((ROOT, first, Change::None));
-        while let Some((node, at, change)) = stack.pop() {
+        stack.push((ROOT, first, Change::None, Words::default()));
+        while let Some((node, at, change, words)) = stack.pop() {
             for reading in readings.get(at).into_iter().flatten() {
                 if steps == 0 {
                     break;
@@ -79,15 +109,20 @@ pub(crate) fn hits(vocabulary: &Vocabulary, trie: &Trie, tokens: &Tokens, cues: 
                 };
                 let Some(node) = next else { continue };
                 let end = at + reading.takes;
+                let words = words.and(vocabulary.cues(reading.first));
+                let words = reading
+                    .second
+                    .map_or(words, |second| words.and(vocabulary.cues(second)));
                 if !trie.names(node).is_empty() {
                     out.push(Hit {
                         node,
                         first,
                         end,
                         change,
+                        words,
                     });
                 }
-                stack.push((node, end, change));
+                stack.push((node, end, change, words));
             }
         }
     }

@@ -62,7 +62,10 @@ pub(crate) fn of_title(title: &str) -> (Vec<Spelling>, Option<u16>) {
         }
     }
     if let Some(maker) = all.iter().take(4).position(|token| token.possessive) {
-        push_tail(&mut out, all.get(maker + 1..).unwrap_or_default());
+        let work = all.get(maker + 1..).unwrap_or_default();
+        if work.len() > 2 {
+            push_tail(&mut out, work);
+        }
     }
     (out, year)
 }
