@@ -1,1 +1,34 @@
-fn main() {}
+//! `cargo xtask`: checks and measurements of this repository. Nothing of the product depends on it.
+
+mod bench;
+mod mentions;
+mod tidy;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Checks and measurements of this repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Check the house: arrows between rooms, file sizes, documents and their links.
+    Tidy,
+    /// Measure something.
+    Bench {
+        #[command(subcommand)]
+        what: bench::Bench,
+    },
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    match Arguments::parse().command {
+        Command::Tidy => tidy::run(),
+        Command::Bench { what } => what.run().map(|()| ExitCode::SUCCESS),
+    }
+}
