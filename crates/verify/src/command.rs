@@ -1,0 +1,286 @@
+//! The command line: five checks, one exit code each for right, wrong, misused and unreadable.
+
+use crate::{Agreements, Finding, FsckReport, VerifyError, Watch, agreements, fsck_watched, head, open, receipt};
+use clap::{Args, Parser, Subcommand};
+use model::Time;
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use tlog::checkpoint::Checkpoint;
+use tlog::leaf::Kind;
+use tlog::note::VerifyingKey;
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Everything checked is right.
+    Right = 0,
+    /// Something is wrong; the output says what.
+    Wrong = 1,
+    /// The command line was not understood.
+    Usage = 2,
+    /// Something could not be read.
+    Unreadable = 3,
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Checks a Privity ledger without trusting whoever runs it.
+///
+/// SOURCE is a folder or an http(s) URL with `checkpoint` and `tile/…` in it.
+/// Exit codes: 0 right, 1 wrong, 2 misused, 3 unreadable.
+#[derive(Parser)]
+#[command(name = "privity-verify", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Check the newest checkpoint's signature
+    Checkpoint {
+        /// Folder or URL of the log
+        source: String,
+        #[command(flatten)]
+        key: Key,
+    },
+    /// Check that the log has only grown since an older checkpoint
+    Consistency {
+        /// File with the older checkpoint
+        old: PathBuf,
+        /// Folder or URL of the log
+        source: String,
+        #[command(flatten)]
+        key: Key,
+    },
+    /// Check a person's or a partner's receipt and say what it is about
+    Receipt {
+        /// File with the receipt (.tlog-proof)
+        file: PathBuf,
+        #[command(flatten)]
+        key: Key,
+        /// Also check that the receipt belongs to the log at this folder or URL
+        #[arg(long, value_name = "SOURCE")]
+        log: Option<String>,
+    },
+    /// Check the whole log: every entry, every hash, up to the signed root
+    Fsck {
+        /// Folder or URL of the log
+        source: String,
+        #[command(flatten)]
+        key: Key,
+    },
+    /// List the agreements in the log and check both signatures of each
+    Agreement {
+        /// Folder or URL of the log
+        source: String,
+        #[command(flatten)]
+        key: Key,
+    },
+}
+
+#[derive(Args)]
+struct Key {
+    /// The log's public key, as `name+hash+base64`
+    #[arg(long, value_name = "VKEY")]
+    key: VerifyingKey,
+}
+
+/// Runs one command. `args` begin with the program's name. Results go to `out`; progress of what takes more than a second,
+/// and what is wrong with the command line, to `err`. Fails only if these cannot be written.
+pub fn run<I, T>(args: I, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit>
+where
+    I: IntoIterator<Item = T>,
+    T: Into<OsString> + Clone,
+{
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => {
+            write!(err, "{error}")?;
+            return Ok(Exit::Usage);
+        }
+        Err(help) => {
+            write!(out, "{help}")?;
+            return Ok(Exit::Right);
+        }
+    };
+    match check(&cli.command, out, err) {
+        Ok(exit) => Ok(exit),
+        Err(Stop::Check(VerifyError::Wrong(finding))) => {
+            writeln!(out, "wrong: {finding}")?;
+            Ok(Exit::Wrong)
+        }
+        Err(Stop::Check(VerifyError::Unreadable(error))) => {
+            writeln!(out, "could not be read: {error}")?;
+            Ok(Exit::Unreadable)
+        }
+        Err(Stop::Output(error)) => Err(error),
+    }
+}
+
+/// What ends a command early.
+enum Stop {
+    Check(VerifyError),
+    Output(io::Error),
+}
+
+impl<E: Into<VerifyError>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Check(error.into())
+    }
+}
+
+fn check(command: &Command, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Stop> {
+    match command {
+        Command::Checkpoint { source, key } => {
+            let checkpoint = head::checkpoint(open(source)?.as_ref(), &key.key)?;
+            say(
+                out,
+                format_args!("right: the checkpoint is signed by `{}`", key.key.name()),
+            )?;
+            say(out, format_args!("  entries      {}", checkpoint.size))?;
+            say(out, format_args!("  root         {}", hex::encode(checkpoint.root)))?;
+        }
+        Command::Consistency { old, source, key } => {
+            let old = old_checkpoint(old, &key.key)?;
+            let new = head::consistency(&old, open(source)?.as_ref(), &key.key)?;
+            say(
+                out,
+                format_args!(
+                    "right: the log of {} entries is that of {} with more added",
+                    new.size, old.size
+                ),
+            )?;
+        }
+        Command::Receipt { file, key, log } => {
+            let log = log.as_deref().map(open).transpose()?;
+            let bytes = crate::source::read_file(file)?;
+            let name = file.display().to_string();
+            let opened = receipt::receipt(&name, &bytes, &key.key, log.as_deref())?;
+            let against = if log.is_some() {
+                ", which belongs to the log as it is now"
+            } else {
+                ""
+            };
+            say(
+                out,
+                format_args!("right: the receipt is proved by the log's signed checkpoint{against}"),
+            )?;
+            write!(out, "{}", receipt::describe(&opened)).map_err(Stop::Output)?;
+        }
+        Command::Fsck { source, key } => {
+            let mut progress = Progress::new(err);
+            let report = fsck_watched(open(source)?.as_ref(), &key.key, &mut progress)?;
+            return tell(&report, out);
+        }
+        Command::Agreement { source, key } => {
+            let mut progress = Progress::new(err);
+            let source = open(source)?;
+            let found = agreements(source.as_ref(), &key.key, &mut |done, total| {
+                progress.progress(done, total)
+            })?;
+            list(&found, out)?;
+            return tell(&found.report, out);
+        }
+    }
+    Ok(Exit::Right)
+}
+
+fn old_checkpoint(file: &std::path::Path, key: &VerifyingKey) -> Result<Checkpoint, VerifyError> {
+    let bytes = crate::source::read_file(file)?;
+    let wrong = |what: String| VerifyError::Wrong(Finding::new(file.display(), None, what));
+    let note = String::from_utf8(bytes).map_err(|_| wrong("not UTF-8 text".to_owned()))?;
+    Checkpoint::verify(&note, key).map_err(|error| wrong(error.to_string()))
+}
+
+fn list(found: &Agreements, out: &mut dyn Write) -> Result<(), Stop> {
+    for entry in &found.entries {
+        let at = i64::try_from(entry.unix_seconds)
+            .map(Time::from_unix_seconds)
+            .map_or_else(|_| "at no possible time".to_owned(), |time| time.to_string());
+        let Some(agreement) = &entry.agreement else {
+            say(
+                out,
+                format_args!(
+                    "index {}: {at}: {} public bytes, not an agreement",
+                    entry.index, entry.bytes
+                ),
+            )?;
+            continue;
+        };
+        let signed = match &entry.fault {
+            Some(fault) => format!("wrong: {fault}"),
+            None => "signed by both".to_owned(),
+        };
+        say(
+            out,
+            format_args!(
+                "index {}: {at}: agreement {} between {:?} and {:?}, {} to {}: {signed}",
+                entry.index,
+                agreement.reference(),
+                agreement.platform.name,
+                agreement.partner.name,
+                agreement.starts.date(),
+                agreement.ends.date()
+            ),
+        )?;
+    }
+    Ok(())
+}
+
+fn tell(report: &FsckReport, out: &mut dyn Write) -> Result<Exit, Stop> {
+    for finding in &report.findings {
+        say(out, format_args!("wrong: {finding}"))?;
+    }
+    if report.stopped {
+        say(out, format_args!("stopped after {} wrong files", report.findings.len()))?;
+    }
+    let (size, files) = (report.checkpoint.size, report.files);
+    if report.is_sound() {
+        let root = hex::encode(report.checkpoint.root);
+        say(
+            out,
+            format_args!("right: {size} entries in {files} files lead to the signed root {root}"),
+        )?;
+    }
+    for kind in Kind::ALL {
+        let count = report.kinds.get(&kind).copied().unwrap_or(0);
+        say(out, format_args!("  {:<14} {count}", kind.name()))?;
+    }
+    Ok(if report.is_sound() { Exit::Right } else { Exit::Wrong })
+}
+
+fn say(out: &mut dyn Write, words: std::fmt::Arguments<'_>) -> Result<(), Stop> {
+    writeln!(out, "{words}").map_err(Stop::Output)
+}
+
+/// Says how far it is, once a second after the first.
+struct Progress<'a> {
+    err: &'a mut dyn Write,
+    told: Instant,
+}
+
+impl<'a> Progress<'a> {
+    fn new(err: &'a mut dyn Write) -> Self {
+        Self {
+            err,
+            told: Instant::now(),
+        }
+    }
+}
+
+impl Watch for Progress<'_> {
+    fn progress(&mut self, done: u64, total: u64) {
+        if self.told.elapsed() >= Duration::from_secs(1) {
+            self.told = Instant::now();
+            // Progress that cannot be shown is no reason to stop checking.
+            _ = writeln!(self.err, "{done} of {total} entries");
+        }
+    }
+}

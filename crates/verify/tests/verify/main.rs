@@ -1,0 +1,13 @@
+//! The auditor's tool on logs in a folder and behind a URL, sound and damaged.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
+
+mod commands;
+mod damage;
+mod log;
+mod url;
