@@ -1,7 +1,11 @@
 //! `cargo xtask`: checks and measurements of this repository. Nothing of the product depends on it.
 
 mod bench;
-#[allow(dead_code, unused_imports, reason = "the linker's examples use the same file, and more of it")]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the linker's examples use the same file, and more of it"
+)]
 mod mentions;
 mod tidy;
 
