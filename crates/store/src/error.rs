@@ -1,7 +1,7 @@
 //! Why a store did not answer.
 
 /// Why a store did not answer. Small on purpose: a caller can do four different things, so there are four.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The request cannot be carried out as it stands (too large, closed, folder in use); repeating it will not help.
     #[error("the store refused: {0}")]

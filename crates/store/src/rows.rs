@@ -67,7 +67,7 @@ pub struct ConversationSummary {
 }
 
 /// A place in an inbox ordered by (`sent_at`, `id`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cursor {
     /// Milliseconds since 1970.
     pub sent_at: i64,

@@ -1,0 +1,114 @@
+//! How much an engine takes and gives at once. Over a limit it answers `Rejected`, naming the limit, and does nothing.
+
+use crate::{ConversationRow, LedgerCommit, MessageRow, StoreError};
+
+/// Messages or conversations in one append, or ids in one delete.
+pub const BATCH: usize = 1_000;
+/// Rows in one page, or ids in one look-up.
+pub const PAGE: usize = 10_000;
+/// Bytes of one sealed message, conversation or ledger entry.
+pub const SEALED: usize = 1 << 20;
+/// Bytes of one body: grant, say, token, account, key, note.
+pub const BODY: usize = 1 << 20;
+/// Bytes of one name: agreement, handle, partner.
+pub const NAME: usize = 100;
+/// Bytes of one key of a once-thing or a note.
+pub const KEY: usize = 1_024;
+/// Bytes of one catalogue.
+pub const CATALOGUE: usize = 64 << 20;
+/// Bytes of one ledger entry: C2SP tlog-tiles writes its length in 16 bits.
+pub const LEAF: usize = 65_535;
+/// Entries in one ledger commit.
+pub const COMMIT: usize = 10_000;
+/// Bytes of a checkpoint.
+pub const CHECKPOINT: usize = 1 << 16;
+/// Bytes of a full tile: 256 hashes of 32.
+pub const TILE: usize = 8_192;
+
+/// `Rejected` if `size` is over `limit`.
+pub(crate) fn at_most(what: &str, size: usize, limit: usize) -> Result<(), StoreError> {
+    if size > limit {
+        return Err(StoreError::Rejected(format!(
+            "{what}: {size} is over the limit of {limit}"
+        )));
+    }
+    Ok(())
+}
+
+/// A page's or look-up's length.
+pub(crate) fn page(rows: usize) -> Result<(), StoreError> {
+    at_most("rows in a page", rows, PAGE)
+}
+
+/// A body's length.
+pub(crate) fn body(bytes: &[u8]) -> Result<(), StoreError> {
+    at_most("bytes of a body", bytes.len(), BODY)
+}
+
+/// A once-thing's or note's key.
+pub(crate) fn key(bytes: &[u8]) -> Result<(), StoreError> {
+    at_most("bytes of a key", bytes.len(), KEY)
+}
+
+/// A name. It may hold any character but NUL, which ends a name in an engine's key.
+pub(crate) fn name(name: &str) -> Result<(), StoreError> {
+    at_most("bytes of a name", name.len(), NAME)?;
+    if name.is_empty() || name.contains('\0') {
+        return Err(StoreError::Rejected("a name is empty or contains NUL".to_owned()));
+    }
+    Ok(())
+}
+
+/// An append.
+pub(crate) fn append(conversations: &[ConversationRow], messages: &[MessageRow]) -> Result<(), StoreError> {
+    at_most("conversations in a batch", conversations.len(), BATCH)?;
+    at_most("messages in a batch", messages.len(), BATCH)?;
+    let sealed = conversations
+        .iter()
+        .map(|c| &c.sealed)
+        .chain(messages.iter().map(|m| &m.sealed));
+    let longest = sealed.map(Vec::len).max().unwrap_or(0);
+    at_most("bytes of a sealed row", longest, SEALED)
+}
+
+/// A ledger commit, as far as it can be judged alone.
+pub(crate) fn commit(commit: &LedgerCommit) -> Result<(), StoreError> {
+    at_most("entries in a commit", commit.leaves.len(), COMMIT)?;
+    at_most("entries about people in a commit", commit.owned.len(), COMMIT)?;
+    at_most("tiles in a commit", commit.tiles.len(), COMMIT)?;
+    at_most("bytes of a checkpoint", commit.checkpoint.len(), CHECKPOINT)?;
+    at_most(
+        "bytes of an entry",
+        commit.leaves.iter().map(Vec::len).max().unwrap_or(0),
+        LEAF,
+    )?;
+    at_most(
+        "bytes of a sealed row",
+        commit.owned.iter().map(|o| o.sealed.len()).max().unwrap_or(0),
+        SEALED,
+    )?;
+    if let Some(tile) = commit.tiles.iter().find(|t| t.hashes.len() != TILE) {
+        let bytes = tile.hashes.len();
+        return Err(StoreError::Rejected(format!(
+            "a full tile has {TILE} bytes, not {bytes}"
+        )));
+    }
+    let end = commit.size.saturating_add(commit.leaves.len() as u64);
+    if let Some(owned) = commit.owned.iter().find(|o| o.index < commit.size || o.index >= end) {
+        return Err(StoreError::Rejected(format!(
+            "entry {} is not in this commit",
+            owned.index
+        )));
+    }
+    Ok(())
+}
+
+/// The same answer from every engine to a message without a conversation.
+pub(crate) fn no_conversation() -> StoreError {
+    StoreError::Rejected("a message names a conversation that is neither stored nor in the batch".to_owned())
+}
+
+/// The same answer from every engine to a gap in a person's own count.
+pub(crate) fn no_such_seq(seq: u64, next: u64) -> StoreError {
+    StoreError::Rejected(format!("an entry about a person has `seq` {seq} where {next} is next"))
+}
