@@ -2,9 +2,8 @@
 
 use crate::pairwise::Pairwise;
 use crate::view::{Address, Author, Item};
-use crate::{App, Error};
+use crate::{App, Catalogue, Error};
 use crate::gate::Permit;
-use linker::Linker;
 use model::{
     AccountId, Context, Conversation, ConversationId, Decision, Facts, Field, FieldSet, Grant, Message, MessageId, Reason,
     Register, Says, Time, decide,
@@ -18,7 +17,7 @@ pub(crate) struct Lens {
     register: Arc<Register>,
     now: Time,
     pairwise: Pairwise,
-    linker: Option<Arc<Linker>>,
+    catalogue: Option<Arc<Catalogue>>,
     permit: Permit,
     fingerprint: String,
     says: HashMap<AccountId, Says>,
@@ -31,8 +30,8 @@ impl Lens {
     pub(crate) async fn new(app: &App, grant: Grant, version: u64, permit: Permit, now: Time) -> Result<Self, Error> {
         let register = app.register();
         let fields = fields_of(&grant, &register, now);
-        let linker = match fields.contains(Field::Mentions) {
-            true => app.linker(&grant.partner).await?,
+        let catalogue = match fields.contains(Field::Mentions) {
+            true => app.catalogue(&grant.partner).await?,
             false => None,
         };
         // The view's state moves with the grant, and with any say of anyone in these conversations.
@@ -44,7 +43,7 @@ impl Lens {
             grant,
             register,
             now,
-            linker,
+            catalogue,
             permit,
             fingerprint,
             says: HashMap::new(),
@@ -59,17 +58,15 @@ impl Lens {
         &mut self,
         app: &App,
         owner: AccountId,
-        messages: impl Iterator<Item = (&'a Message, &'a Conversation)> + Clone + Send,
+        messages: &[(&'a Message, &'a Conversation)],
     ) -> Result<Vec<Item>, Error> {
-        let authors = messages.clone().map(|(m, _)| m.author);
+        let mut people: BTreeSet<AccountId> = messages.iter().map(|(m, _)| m.author).collect();
         if self.fields().contains(Field::Envelope) {
-            let others = messages.clone().flat_map(|(_, talk)| talk.participants.iter().map(|p| p.account));
-            self.says_load(app, owner, authors.chain(others)).await?;
-        } else {
-            self.says_load(app, owner, authors).await?;
+            people.extend(messages.iter().flat_map(|(_, talk)| talk.participants.iter().map(|p| p.account)));
         }
+        self.says_load(app, owner, people).await?;
         let mut items = Vec::new();
-        for (message, talk) in messages {
+        for &(message, talk) in messages {
             let facts =
                 Facts { author: message.author, conversation: message.conversation, end_to_end: talk.end_to_end };
             match self.decide(&facts) {
@@ -85,14 +82,8 @@ impl Lens {
         Ok(items)
     }
 
-    async fn says_load(
-        &mut self,
-        app: &App,
-        owner: AccountId,
-        authors: impl Iterator<Item = AccountId>,
-    ) -> Result<(), Error> {
-        let unknown: BTreeSet<AccountId> =
-            authors.filter(|a| *a != owner && !self.asked_about.contains(a)).collect();
+    async fn says_load(&mut self, app: &App, owner: AccountId, mut unknown: BTreeSet<AccountId>) -> Result<(), Error> {
+        unknown.retain(|a| *a != owner && !self.asked_about.contains(a));
         if unknown.is_empty() {
             return Ok(());
         }
@@ -111,8 +102,8 @@ impl Lens {
     /// `None` if what may leave is nothing about single messages.
     fn trim(&self, message: &Message, talk: &Conversation, fields: FieldSet) -> Option<Item> {
         let mine = message.author == self.grant.account;
-        let mentions = match (&self.linker, fields.contains(Field::Mentions)) {
-            (Some(linker), true) => Some(linker.mentions(&message.text)),
+        let mentions = match (&self.catalogue, fields.contains(Field::Mentions)) {
+            (Some(catalogue), true) => Some(catalogue.mentions(&message.text)),
             (None, true) => Some(Vec::new()),
             (_, false) => None,
         };

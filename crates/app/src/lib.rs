@@ -20,6 +20,7 @@ mod ledger;
 mod lens;
 mod pairwise;
 mod partners;
+mod preview;
 mod readings;
 mod record;
 mod register;
@@ -34,18 +35,21 @@ pub use consent::{About, OpenAsk};
 pub use error::{Denied, Error};
 pub use gate::Permit;
 pub use inbox::{TEXT_LIMIT, Talk};
-pub use partners::{Client, Partner};
+pub use partners::{Catalogue, Client, Partner};
+pub use preview::{Example, Friends};
 pub use readings::Reading;
 pub use register::Published;
 pub use release::{Computing, PartnerSession, Released};
 pub use sequencer::{Entered, LogHead};
 pub use vault::MasterKey;
 
-use linker::Linker;
 use model::{Clock, Entropy, PartnerId, Register};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, RwLock};
+pub use store::Cursor;
 use store::{Anchor, Store};
+pub use tlog::body::Event;
+pub use tlog::leaf::Kind;
 use tlog::note::{SigningKey, VerifyingKey};
 use zeroize::Zeroizing;
 
@@ -63,7 +67,7 @@ pub struct Outside {
 }
 
 /// Catalogues, ready to search; `None` for a partner known to have none.
-type Linkers = HashMap<PartnerId, Option<Arc<Linker>>>;
+type Catalogues = HashMap<PartnerId, Option<Arc<Catalogue>>>;
 
 /// The platform.
 pub struct App {
@@ -80,7 +84,7 @@ pub struct App {
     register: RwLock<(Arc<Register>, Arc<Vec<Published>>)>,
     publishing: tokio::sync::Mutex<()>,
     partners: RwLock<partners::Partners>,
-    linkers: RwLock<Linkers>,
+    catalogues: RwLock<Catalogues>,
     attempts: attempts::Attempts,
     ceilings: ceilings::Ceilings,
     hashing: tokio::sync::Semaphore,
@@ -119,7 +123,7 @@ impl App {
             register: RwLock::default(),
             publishing: tokio::sync::Mutex::new(()),
             partners: RwLock::default(),
-            linkers: RwLock::default(),
+            catalogues: RwLock::default(),
             attempts: attempts::Attempts::default(),
             ceilings: ceilings::Ceilings::default(),
             hashing: tokio::sync::Semaphore::new(2),

@@ -2,7 +2,7 @@
 
 use crate::{App, Error};
 use linker::Linker;
-use model::{ClientId, PartnerId, Title};
+use model::{ClientId, Mention, PartnerId, Sentiment, Title, TitleId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError};
@@ -39,6 +39,53 @@ pub struct Partner {
 pub(crate) struct Partners {
     by_id: HashMap<PartnerId, Arc<Partner>>,
     by_client: HashMap<ClientId, PartnerId>,
+}
+
+/// A partner's catalogue, ready to be looked for in messages.
+pub struct Catalogue {
+    linker: Linker,
+    names: HashMap<TitleId, String>,
+}
+
+impl Catalogue {
+    fn build(titles: &[Title]) -> Result<Self, linker::CatalogueError> {
+        let linker = Linker::build(titles)?;
+        let names = titles.iter().map(|t| (t.id.clone(), t.title.clone())).collect();
+        Ok(Self { linker, names })
+    }
+
+    /// Which titles a message mentions: what a partner may learn.
+    pub fn mentions(&self, text: &str) -> Vec<Mention> {
+        self.linker.mentions(text)
+    }
+
+    /// The same with the titles' names, for the person herself.
+    pub fn named(&self, text: &str) -> Vec<(String, Sentiment)> {
+        let name = |id: &TitleId| self.names.get(id).cloned().unwrap_or_else(|| id.to_string());
+        self.mentions(text).into_iter().map(|m| (name(&m.title), m.sentiment)).collect()
+    }
+
+    /// A text in pieces, with the name of the title that a piece mentions: for the person herself.
+    pub fn pieces(&self, text: &str) -> Vec<(String, Option<String>)> {
+        let mut pieces = Vec::new();
+        let mut done = 0;
+        for span in self.linker.spans(text) {
+            let (Some(before), Some(inside)) = (text.get(done..span.start), text.get(span.start..span.end)) else {
+                continue;
+            };
+            if !before.is_empty() {
+                pieces.push((before.to_owned(), None));
+            }
+            pieces.push((inside.to_owned(), self.names.get(&span.title).cloned()));
+            done = span.end;
+        }
+        if let Some(rest) = text.get(done..)
+            && !rest.is_empty()
+        {
+            pieces.push((rest.to_owned(), None));
+        }
+        pieces
+    }
 }
 
 impl Partner {
@@ -143,36 +190,36 @@ impl App {
     pub async fn catalogue_put(&self, partner: &PartnerId, titles: Vec<Title>) -> Result<usize, Error> {
         let body = crate::to_json(&titles)?;
         let count = titles.len();
-        let linker = tokio::task::spawn_blocking(move || Linker::build(&titles))
+        let catalogue = tokio::task::spawn_blocking(move || Catalogue::build(&titles))
             .await
             .map_err(|_| Error::Unavailable("shutting down".into()))?
             .map_err(|e| Error::Invalid(e.to_string()))?;
         self.store.catalogue_put(partner.as_str().to_owned(), body).await?;
-        self.linkers
+        self.catalogues
             .write()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(partner.clone(), Some(Arc::new(linker)));
+            .insert(partner.clone(), Some(Arc::new(catalogue)));
         Ok(count)
     }
 
-    /// What finds a partner's titles in messages; `None` if it uploaded no catalogue.
-    pub async fn linker(&self, partner: &PartnerId) -> Result<Option<Arc<Linker>>, Error> {
-        if let Some(known) = self.linkers.read().unwrap_or_else(PoisonError::into_inner).get(partner) {
+    /// A partner's catalogue; `None` if it uploaded none.
+    pub async fn catalogue(&self, partner: &PartnerId) -> Result<Option<Arc<Catalogue>>, Error> {
+        if let Some(known) = self.catalogues.read().unwrap_or_else(PoisonError::into_inner).get(partner) {
             return Ok(known.clone());
         }
         let built = match self.store.catalogue_get(partner.as_str().to_owned()).await? {
             None => None,
             Some(body) => {
-                let linker = tokio::task::spawn_blocking(move || {
+                let catalogue = tokio::task::spawn_blocking(move || {
                     let titles: Vec<Title> = crate::json_body(&body)?;
-                    Linker::build(&titles).map_err(|e| Error::Corrupt(e.to_string()))
+                    Catalogue::build(&titles).map_err(|e| Error::Corrupt(e.to_string()))
                 })
                 .await
                 .map_err(|_| Error::Unavailable("shutting down".into()))??;
-                Some(Arc::new(linker))
+                Some(Arc::new(catalogue))
             }
         };
-        self.linkers.write().unwrap_or_else(PoisonError::into_inner).insert(partner.clone(), built.clone());
+        self.catalogues.write().unwrap_or_else(PoisonError::into_inner).insert(partner.clone(), built.clone());
         Ok(built)
     }
 }

@@ -5,9 +5,6 @@ use crate::{App, Error};
 use model::{AccountId, FieldSet, MessageId, Time};
 use tlog::body::{Body, Event, Private};
 
-/// Entries a chart looks back over at most.
-const CHART_LIMIT: usize = 5_000;
-
 /// One of a person's entries.
 #[derive(Debug, Clone)]
 pub struct Reading {
@@ -21,6 +18,8 @@ pub struct Reading {
     pub at: Time,
     /// Which partner; empty if none was concerned.
     pub partner: String,
+    /// Under which grant; empty for a say.
+    pub grant: String,
     /// Under which agreement version.
     pub agreement: String,
     /// Why.
@@ -55,30 +54,6 @@ impl App {
         let private = Private::decode(&record.private).map_err(|e| Error::Corrupt(e.to_string()))?;
         reading(index, private.seq, record)
     }
-
-    /// Messages disclosed per partner and week (its Monday), for weeks from `since` on, oldest week first.
-    pub async fn readings_by_week(&self, account: AccountId, since: Time) -> Result<Vec<(Time, String, u64)>, Error> {
-        let mut weeks = std::collections::BTreeMap::<(Time, String), u64>::new();
-        let mut before = None;
-        let mut seen = 0;
-        'pages: loop {
-            let page = self.readings(account, before, 500).await?;
-            for reading in &page {
-                if reading.at < since || seen >= CHART_LIMIT {
-                    break 'pages;
-                }
-                seen += 1;
-                if reading.event == Event::Disclosure {
-                    *weeks.entry((reading.at.week(), reading.partner.clone())).or_default() += reading.messages;
-                }
-            }
-            match page.last() {
-                Some(last) if last.seq > 0 => before = Some(last.seq),
-                _ => break,
-            }
-        }
-        Ok(weeks.into_iter().map(|((week, partner), n)| (week, partner, n)).collect())
-    }
 }
 
 fn reading(index: u64, seq: u64, record: EntryRecord) -> Result<Reading, Error> {
@@ -91,6 +66,7 @@ fn reading(index: u64, seq: u64, record: EntryRecord) -> Result<Reading, Error> 
         event: body.event,
         at: Time(body.at_ms),
         partner: body.partner,
+        grant: body.grant,
         agreement: body.agreement,
         purpose: body.purpose,
         fields: FieldSet::from_bits(body.fields).unwrap_or_default(),

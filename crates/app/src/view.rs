@@ -81,6 +81,38 @@ pub enum Since {
     CannotCalculate,
 }
 
+/// Which messages to look for.
+pub struct Selection<'a> {
+    /// Whether a message is one of them.
+    pub accept: &'a (dyn Fn(&Item) -> bool + Send + Sync),
+    /// Oldest first instead of newest first.
+    pub oldest_first: bool,
+    /// Only the first of each conversation.
+    pub one_per_thread: bool,
+    /// From where.
+    pub start: Start,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// Where a page starts (RFC 8620 section 5.5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// At an index; negative: from the end.
+    At(i64),
+    /// At a message, moved by an offset.
+    Anchor(String, i64),
+}
+
+/// A page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The messages' ids.
+    pub ids: Vec<String>,
+    /// The index of the first.
+    pub position: usize,
+}
+
 /// A place in a walk from the newest message to the oldest.
 #[derive(Default)]
 pub struct Walk {
@@ -163,41 +195,63 @@ impl<'app> View<'app> {
         }
     }
 
-    /// The ids of messages that satisfy `accept`, newest first: `limit` of them from `position` on.
-    pub async fn query(
-        &mut self,
-        position: usize,
-        limit: usize,
-        accept: &(dyn Fn(&Item) -> bool + Send + Sync),
-    ) -> Result<Vec<String>, Error> {
+    /// The ids of the messages that a selection asks for.
+    ///
+    /// From the newest on, the cost is that of the page and what lies before it. Oldest first, from an anchor, or from
+    /// the end, everything that matches is looked at.
+    pub async fn query(&mut self, selection: &Selection<'_>) -> Result<Option<Found>, Error> {
+        let quick = match selection.start {
+            Start::At(position) if position >= 0 && !selection.oldest_first => usize::try_from(position).ok(),
+            _ => None,
+        };
+        let enough = quick.map_or(usize::MAX, |position| position.saturating_add(selection.limit));
         let mut walk = Walk::default();
-        let mut passed = 0;
-        let mut found = Vec::new();
-        while found.len() < limit {
-            let Some(item) = self.next(&mut walk, limit).await? else { break };
-            if !accept(&item) {
-                continue;
-            }
-            passed += 1;
-            if passed > position {
-                found.push(item.id.clone());
-                self.tell(&item);
-                self.seen.insert(item.id.clone(), item);
+        let mut threads = BTreeSet::new();
+        let mut matching = Vec::new();
+        while matching.len() < enough {
+            let Some(item) = self.next(&mut walk, selection.limit).await? else { break };
+            if (selection.accept)(&item) && (!selection.one_per_thread || threads.insert(item.thread.clone())) {
+                matching.push(item);
             }
         }
-        Ok(found)
+        if selection.oldest_first {
+            matching.reverse();
+        }
+        let place = match &selection.start {
+            Start::At(position) => Some(*position),
+            Start::Anchor(id, offset) => matching
+                .iter()
+                .position(|item| item.id == *id)
+                .map(|at| i64::try_from(at).unwrap_or(i64::MAX).saturating_add(*offset).max(0)),
+        };
+        let Some(place) = place else { return Ok(None) };
+        let position = match usize::try_from(place) {
+            Ok(position) => position,
+            // Counted from the end (RFC 8620 section 5.5).
+            Err(_) => matching.len().saturating_sub(usize::try_from(place.unsigned_abs()).unwrap_or(usize::MAX)),
+        };
+        let found: Vec<Item> = matching.into_iter().skip(position).take(selection.limit).collect();
+        let ids = found.iter().map(|item| item.id.clone()).collect();
+        for item in found {
+            self.tell(&item);
+            self.seen.insert(item.id.clone(), item);
+        }
+        Ok(Some(Found { ids, position }))
     }
 
-    /// How many messages satisfy `accept`, and, for a partner, how many are withheld and why. Reads the whole inbox.
+    /// How many messages a selection has in all, and, for a partner, how many of the inbox are withheld and why. Reads the
+    /// whole inbox.
     pub async fn count(
         &mut self,
-        accept: &(dyn Fn(&Item) -> bool + Send + Sync),
+        selection: &Selection<'_>,
     ) -> Result<(u64, Vec<(model::Reason, u64)>), Error> {
         let before = self.lens.as_ref().map(Lens::withheld);
         let mut walk = Walk::default();
+        let mut threads = BTreeSet::new();
         let mut count = 0;
         while let Some(item) = self.next(&mut walk, CHUNK).await? {
-            count += u64::from(accept(&item));
+            let counts = (selection.accept)(&item) && (!selection.one_per_thread || threads.insert(item.thread));
+            count += u64::from(counts);
         }
         // Each walk counts what it passes over; this one passed over everything.
         let withheld = match (before, &self.lens) {
@@ -352,11 +406,11 @@ impl<'app> View<'app> {
                 })
                 .collect()),
             Some(lens) => {
-                let talks: Vec<&Conversation> = messages
+                let with_talks: Vec<(&Message, &Conversation)> = messages
                     .iter()
-                    .map(|m| self.talks.get(&m.conversation).map_or(nobody.as_ref(), Arc::as_ref))
+                    .map(|m| (m, self.talks.get(&m.conversation).map_or(nobody.as_ref(), Arc::as_ref)))
                     .collect();
-                lens.look(self.app, self.owner, messages.iter().zip(talks)).await
+                lens.look(self.app, self.owner, &with_talks).await
             }
         }
     }

@@ -4,6 +4,7 @@
 //! back. A partner's answer with personal data is made from an [`app::Released`] and from nothing else.
 
 mod body;
+pub mod catalogue;
 mod console;
 mod cookie;
 mod jmap;
@@ -18,7 +19,10 @@ pub use routes::{Class, ROUTES, Route};
 
 use app::App;
 use axum::Router;
+use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 /// What every handler has.
@@ -49,4 +53,15 @@ pub fn router(app: Arc<App>, options: Options) -> Router {
         in_flight: Arc::new(Semaphore::new(limits::IN_FLIGHT)),
     });
     routes::router(web)
+}
+
+/// Serves until `stop` comes, then lets requests under way finish.
+pub async fn serve(
+    app: Arc<App>,
+    options: Options,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let service = router(app, options).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stop).await
 }

@@ -1,6 +1,6 @@
 //! A small world: Ana and Ben talk, Marquee has an agreement, time is a number.
 
-use app::view::{Author, View};
+use app::view::{Author, Selection, Start, View};
 use app::{App, AuthorizationRequest, Error, MasterKey, Outside, Partner, Person, Tokens};
 use model::{
     Action, Agreement, Ceilings, ClientId, Clock, Conversation, ConversationId, Conversations, Entropy, Field, FieldSet,
@@ -210,7 +210,14 @@ async fn open(store: Store, clock: Arc<FakeClock>, anchor: Option<Anchor>) -> Re
 }
 
 async fn everything(view: &mut View<'_>) -> Result<Vec<u8>, Error> {
-    let ids = view.query(0, 100, &|_| true).await?;
+    let selection = Selection {
+        accept: &|_| true,
+        oldest_first: false,
+        one_per_thread: false,
+        start: Start::At(0),
+        limit: 100,
+    };
+    let ids = view.query(&selection).await?.unwrap().ids;
     let mut items = Vec::new();
     for item in view.items(&ids).await?.into_iter().flatten() {
         let from = match item.author {

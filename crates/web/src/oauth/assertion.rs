@@ -2,7 +2,8 @@
 
 use app::{App, Partner};
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet};
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, insecure_decode};
+use jsonwebtoken::dangerous::insecure_decode;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use model::{ClientId, Time};
 use std::sync::Arc;
 use wire::oauth::{ClientAssertionClaims, ClientAuthentication, ErrorCode, OAuthError};

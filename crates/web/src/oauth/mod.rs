@@ -7,7 +7,7 @@ mod metadata;
 mod par;
 mod token;
 
-pub use assertion::{Caller, check as check_assertion};
+pub use assertion::check as check_assertion;
 pub use authorize::{answer, ask};
 pub use metadata::{authorization_server, protected_resource};
 pub use par::push;

@@ -1,0 +1,76 @@
+//! The pages. Each handler fills a context of `pages` and sends what it renders.
+
+mod allowances;
+mod conversation;
+mod form;
+mod inbox;
+mod landing;
+mod ledger;
+mod narrow;
+mod readings;
+mod register;
+mod sign_in;
+
+pub use allowances::{allowances, ask_answer, revoke, say};
+pub use conversation::{conversation, send};
+pub use form::Fields;
+pub use inbox::inbox;
+pub use landing::{icon, landing, nothing_here, style};
+pub use ledger::{check, ledger};
+pub use narrow::{choices, chosen, narrow, narrow_form};
+pub use readings::{reading, readings, receipt};
+pub use register::{agreement, changes, register};
+pub use sign_in::{sign_in, sign_in_form, sign_out};
+
+use crate::Web;
+use crate::limits::RequestId;
+use crate::problem::Failure;
+use app::Session;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use pages::{Chrome, ErrorPage, Template};
+
+/// What surrounds a page for whoever looks at it.
+pub fn chrome(web: &Web, session: Option<&Session>) -> Chrome {
+    Chrome {
+        platform: web.platform.clone(),
+        signed_in: session.map(|s| s.person.name.clone()),
+        csrf: session.map(|s| s.csrf.clone()).unwrap_or_default(),
+    }
+}
+
+/// A page that worked.
+pub fn show(page: &impl Template) -> Response {
+    show_as(StatusCode::OK, page)
+}
+
+/// A page with a status.
+pub fn show_as(status: StatusCode, page: &impl Template) -> Response {
+    match page.render() {
+        Ok(html) => (status, Html(html)).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a page could not be rendered");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// The page of a failure.
+pub fn error_page(web: &Web, session: Option<&Session>, failure: &Failure, id: &RequestId) -> String {
+    let (title, advice) = match failure.status {
+        StatusCode::NOT_FOUND => ("There is nothing here", "Check the address, or go back to your inbox."),
+        StatusCode::TOO_MANY_REQUESTS => ("Too many tries", "Wait a little, then try again."),
+        StatusCode::SERVICE_UNAVAILABLE => ("Not right now", "Nothing was changed. Try again in a moment."),
+        status if status.is_client_error() => ("That did not work", "Go back, put it right, and try again."),
+        _ => ("Something went wrong here", "It is not your fault. Try again later."),
+    };
+    let page = ErrorPage {
+        chrome: chrome(web, session),
+        status: failure.status.as_u16(),
+        title: title.to_owned(),
+        happened: failure.detail.clone(),
+        advice: advice.to_owned(),
+        request_id: Some(id.0.clone()).filter(|id| !id.is_empty()),
+    };
+    page.render().unwrap_or_else(|_| failure.detail.clone())
+}

@@ -1,0 +1,278 @@
+//! The methods, over a view.
+
+use super::{email, filter, mailbox};
+use crate::Web;
+use app::Error;
+use app::view::{Found, Selection, Since, Start, View};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use wire::jmap::{
+    BodyProperties, ChangesArguments, ChangesResponse, DISCLOSURE, EmailGetArguments, EmailProperties,
+    EmailQueryArguments, GetArguments, GetResponse, Mailbox, MethodCall, MethodError, MethodErrorType, MethodResponse,
+    QueryResponse, Request, Response, Thread, parse_arguments, require_known, resolve_arguments, select,
+};
+use wire::limits::{MAX_OBJECTS_IN_GET, MAX_QUERY_LIMIT};
+
+/// A request, and what of the platform its answer depends on.
+pub struct Context {
+    request: Request,
+    host: String,
+}
+
+/// What a method comes to: an error of the method, or a failure of the whole request.
+type Outcome<T> = Result<Result<T, MethodError>, Error>;
+
+/// Leaves with the method's error.
+macro_rules! check {
+    ($checked:expr) => {
+        match $checked {
+            Ok(value) => value,
+            Err(error) => return Ok(Err(error)),
+        }
+    };
+}
+
+impl Context {
+    /// A request to this platform.
+    pub fn of(web: &Web, request: Request) -> Self {
+        let host = web.app.issuer.split_once("://").map_or("", |(_, rest)| rest);
+        let host = host.split(':').next().unwrap_or(host).to_owned();
+        Self { request, host }
+    }
+
+    /// Runs the calls in order and writes the answer.
+    pub async fn answer(self, view: &mut View<'_>) -> Result<Vec<u8>, Error> {
+        let mut responses: Vec<MethodResponse> = Vec::with_capacity(self.request.method_calls.len());
+        for call in &self.request.method_calls {
+            let response = match resolve_arguments(call.arguments.clone(), &responses) {
+                Err(error) => MethodResponse::error(&error, &call.call_id),
+                Ok(arguments) => self.run(view, call, arguments).await?,
+            };
+            responses.push(response);
+        }
+        let response = Response {
+            method_responses: responses,
+            created_ids: self.request.created_ids.clone(),
+            session_state: "0".to_owned(),
+            disclosure_proof: None,
+        };
+        serde_json::to_vec(&response).map_err(|e| Error::Corrupt(e.to_string()))
+    }
+
+    async fn run(
+        &self,
+        view: &mut View<'_>,
+        call: &MethodCall,
+        arguments: Map<String, Value>,
+    ) -> Result<MethodResponse, Error> {
+        let outcome = match call.name.as_str() {
+            "Core/echo" => Ok(respond(call, &arguments)),
+            "Mailbox/get" => self.mailbox_get(view, call, arguments).await?,
+            "Thread/get" => self.thread_get(view, call, arguments).await?,
+            "Email/query" => self.email_query(view, call, arguments).await?,
+            "Email/get" => self.email_get(view, call, arguments).await?,
+            "Email/changes" => self.email_changes(view, call, arguments).await?,
+            _ => Err(MethodErrorType::UnknownMethod.into()),
+        };
+        Ok(outcome.unwrap_or_else(|error| MethodResponse::error(&error, &call.call_id)))
+    }
+
+    async fn mailbox_get(
+        &self,
+        view: &mut View<'_>,
+        call: &MethodCall,
+        arguments: Map<String, Value>,
+    ) -> Outcome<MethodResponse> {
+        let asked = check!(GetArguments::parse(arguments));
+        check!(own_account(view, &asked.account_id));
+        let properties = asked.properties.as_deref();
+        check!(properties.map_or(Ok(()), |p| require_known(p, &Mailbox::PROPERTIES)));
+        let (wanted, not_found): (Vec<String>, Vec<String>) =
+            asked.ids.unwrap_or_else(|| vec![mailbox::INBOX.to_owned()]).into_iter().partition(|id| id == mailbox::INBOX);
+        let mut list = Vec::new();
+        if !wanted.is_empty() {
+            let inbox = mailbox::inbox(view, properties).await?;
+            list.push(check!(select(&inbox, properties)));
+        }
+        let response = GetResponse { account_id: asked.account_id, state: view.state().await?, list, not_found };
+        Ok(Ok(respond(call, &response)))
+    }
+
+    async fn thread_get(
+        &self,
+        view: &mut View<'_>,
+        call: &MethodCall,
+        arguments: Map<String, Value>,
+    ) -> Outcome<MethodResponse> {
+        let asked = check!(GetArguments::parse(arguments));
+        check!(own_account(view, &asked.account_id));
+        let properties = asked.properties.as_deref();
+        check!(properties.map_or(Ok(()), |p| require_known(p, &Thread::PROPERTIES)));
+        let Some(mut ids) = asked.ids else { return Ok(Err(too_many())) };
+        ids.sort_unstable();
+        ids.dedup();
+        let (mut list, mut not_found) = (Vec::new(), Vec::new());
+        for id in ids {
+            match view.thread(&id).await? {
+                Some(email_ids) => list.push(check!(select(&Thread { id, email_ids }, properties))),
+                None => not_found.push(id),
+            }
+        }
+        let response = GetResponse { account_id: asked.account_id, state: view.state().await?, list, not_found };
+        Ok(Ok(respond(call, &response)))
+    }
+
+    async fn email_query(
+        &self,
+        view: &mut View<'_>,
+        call: &MethodCall,
+        arguments: Map<String, Value>,
+    ) -> Outcome<MethodResponse> {
+        let asked = check!(EmailQueryArguments::parse(arguments));
+        check!(own_account(view, &asked.account_id));
+        check!(filter::supported(asked.filter.as_ref(), view));
+        let oldest_first = check!(filter::oldest_first(asked.sort.as_deref()));
+        let limit = asked.limit.unwrap_or(MAX_QUERY_LIMIT).min(MAX_QUERY_LIMIT);
+        let accept = |item: &app::view::Item| filter::matches(asked.filter.as_ref(), item);
+        let selection = Selection {
+            accept: &accept,
+            oldest_first,
+            one_per_thread: asked.collapse_threads,
+            start: match &asked.anchor {
+                Some(id) => Start::Anchor(id.clone(), asked.anchor_offset),
+                None => Start::At(asked.position),
+            },
+            limit: usize::try_from(limit).unwrap_or(usize::MAX),
+        };
+        let query_state = view.state().await?;
+        let Some(Found { ids, position }) = view.query(&selection).await? else {
+            return Ok(Err(MethodErrorType::AnchorNotFound.into()));
+        };
+        let (mut total, mut withheld) = (None, None);
+        if asked.calculate_total {
+            let (count, by_reason) = view.count(&selection).await?;
+            total = Some(count);
+            if view.is_partner() && self.request.uses(DISCLOSURE) {
+                withheld = Some(by_reason.into_iter().map(|(r, n)| (Cow::Borrowed(reason(r)), n)).collect::<BTreeMap<_, _>>());
+            }
+        }
+        let response = QueryResponse {
+            account_id: asked.account_id,
+            query_state,
+            can_calculate_changes: false,
+            position: position as u64,
+            ids,
+            total,
+            limit: asked.limit.filter(|l| *l > MAX_QUERY_LIMIT).map(|_| MAX_QUERY_LIMIT),
+            withheld,
+        };
+        Ok(Ok(respond(call, &response)))
+    }
+
+    async fn email_get(
+        &self,
+        view: &mut View<'_>,
+        call: &MethodCall,
+        arguments: Map<String, Value>,
+    ) -> Outcome<MethodResponse> {
+        let asked = check!(EmailGetArguments::parse(arguments));
+        check!(own_account(view, &asked.account_id));
+        let wanted = email::Wanted {
+            properties: check!(EmailProperties::parse(asked.properties.as_deref())),
+            body_properties: check!(BodyProperties::parse(asked.body_properties)),
+            // A plain-text message is its own text body and its own HTML body (RFC 8621 section 4.1.4).
+            values: asked.fetch_text_body_values || asked.fetch_html_body_values || asked.fetch_all_body_values,
+            max_bytes: asked.max_body_value_bytes,
+            host: &self.host,
+        };
+        let ids = match asked.ids {
+            Some(ids) => ids,
+            None => {
+                let all = Selection {
+                    accept: &|_| true,
+                    oldest_first: false,
+                    one_per_thread: false,
+                    start: Start::At(0),
+                    limit: MAX_OBJECTS_IN_GET + 1,
+                };
+                let ids = view.query(&all).await?.map_or_else(Vec::new, |found| found.ids);
+                if ids.len() > MAX_OBJECTS_IN_GET {
+                    return Ok(Err(too_many()));
+                }
+                ids
+            }
+        };
+        let state = view.state().await?;
+        let (mut list, mut not_found) = (Vec::with_capacity(ids.len()), Vec::new());
+        let items = view.items(&ids).await?;
+        let mut answered = std::collections::HashSet::with_capacity(ids.len());
+        for (id, item) in ids.iter().zip(items) {
+            if !answered.insert(id) {
+                continue; // asked for twice, answered once (RFC 8620 section 5.1)
+            }
+            match item {
+                Some(item) => list.push(email::render(item, &wanted)),
+                None => not_found.push(id.clone()),
+            }
+        }
+        Ok(Ok(respond(call, &GetResponse { account_id: asked.account_id, state, list, not_found })))
+    }
+
+    async fn email_changes(
+        &self,
+        view: &mut View<'_>,
+        call: &MethodCall,
+        arguments: Map<String, Value>,
+    ) -> Outcome<MethodResponse> {
+        let asked: ChangesArguments = check!(parse_arguments(arguments));
+        check!(own_account(view, &asked.account_id));
+        let most = asked.max_changes.map_or(MAX_OBJECTS_IN_GET, |n| usize::try_from(n.get()).unwrap_or(usize::MAX));
+        match view.changes(&asked.since_state, most.min(MAX_OBJECTS_IN_GET)).await? {
+            Since::CannotCalculate => Ok(Err(MethodErrorType::CannotCalculateChanges.into())),
+            Since::Changes { created, destroyed, new_state, more } => Ok(Ok(respond(
+                call,
+                &ChangesResponse {
+                    account_id: asked.account_id,
+                    old_state: asked.since_state,
+                    new_state,
+                    has_more_changes: more,
+                    created,
+                    updated: Vec::new(),
+                    destroyed,
+                    updated_properties: None,
+                },
+            ))),
+        }
+    }
+}
+
+fn respond(call: &MethodCall, result: &impl Serialize) -> MethodResponse {
+    MethodResponse::new(&call.name, result, &call.call_id)
+}
+
+fn own_account(view: &View<'_>, asked: &str) -> Result<(), MethodError> {
+    match view.account() == asked {
+        true => Ok(()),
+        false => Err(MethodErrorType::AccountNotFound.into()),
+    }
+}
+
+fn too_many() -> MethodError {
+    MethodError::new(MethodErrorType::RequestTooLarge, "name the ids: there may be more than `maxObjectsInGet`")
+}
+
+/// The word for a reason in answers to partners.
+fn reason(reason: model::Reason) -> &'static str {
+    use model::Reason;
+    match reason {
+        Reason::Grant => "grant",
+        Reason::Agreement => "agreement",
+        Reason::Action => "action",
+        Reason::Conversation => "conversation",
+        // Whether a counterparty refuses or has not answered yet is hers to tell.
+        Reason::Counterparty | Reason::Asked => "counterparty",
+        Reason::Fields => "fields",
+    }
+}

@@ -1,0 +1,108 @@
+//! The session object (RFC 8620 section 2).
+
+use crate::Web;
+use crate::problem::Failure;
+use crate::signed_in::bearer;
+use app::{Denied, Error};
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+use model::FieldSet;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use wire::jmap::{Account, CORE, CoreCapability, DISCLOSURE, MAIL, MailCapability, Session};
+
+/// `GET /.well-known/jmap` (RFC 8620 section 2.2). An absolute address: existing clients need that.
+pub async fn well_known(State(web): State<Arc<Web>>) -> Redirect {
+    Redirect::temporary(&format!("{}/jmap/session", web.app.issuer))
+}
+
+/// `GET /jmap/session`.
+pub async fn session(State(web): State<Arc<Web>>, headers: HeaderMap) -> Response {
+    match who(&web, &headers).await {
+        Ok(who) => Json(object(&web, who)).into_response(),
+        Err(error) => Failure::from(error).into_bearer(),
+    }
+}
+
+struct Who {
+    account: String,
+    name: String,
+    is_person: bool,
+    fields: FieldSet,
+    state: String,
+}
+
+async fn who(web: &Web, headers: &HeaderMap) -> Result<Who, Error> {
+    if let Some(token) = bearer(headers) {
+        let session = web.app.partner_session(token).await?;
+        return Ok(Who {
+            account: session.account,
+            // A partner may know no name before it reads, and perhaps not then.
+            name: "An inbox".to_owned(),
+            is_person: false,
+            fields: session.grant.terms.fields,
+            state: session.grant.updated_at.0.to_string(),
+        });
+    }
+    let secret = crate::cookie::read(headers, &web.cookie_name("session")).unwrap_or_default();
+    let session = match secret.is_empty() {
+        true => None,
+        false => web.app.session(secret).await?,
+    };
+    let person = session.ok_or(Error::Denied(Denied::Token))?.person;
+    Ok(Who {
+        account: person.account.to_string(),
+        name: person.name,
+        is_person: true,
+        fields: FieldSet::ALL,
+        state: "0".to_owned(),
+    })
+}
+
+fn object(web: &Web, who: Who) -> Session {
+    let issuer = &web.app.issuer;
+    let mail = MailCapability {
+        max_mailboxes_per_email: Some(1),
+        max_mailbox_depth: Some(1),
+        max_size_mailbox_name: 100,
+        max_size_attachments_per_email: 0,
+        email_query_sort_options: vec!["receivedAt".to_owned(), "sentAt".to_owned()],
+        may_create_top_level_mailbox: false,
+    };
+    let mut account_capabilities = BTreeMap::from([
+        (CORE.to_owned(), json!({})),
+        (MAIL.to_owned(), value(&mail)),
+    ]);
+    let mut capabilities = BTreeMap::from([
+        (CORE.to_owned(), value(&CoreCapability::default())),
+        (MAIL.to_owned(), json!({})),
+    ]);
+    let mut primary_accounts =
+        BTreeMap::from([(CORE.to_owned(), who.account.clone()), (MAIL.to_owned(), who.account.clone())]);
+    if !who.is_person {
+        let fields: Vec<&str> = who.fields.iter().map(model::Field::name).collect();
+        account_capabilities.insert(DISCLOSURE.to_owned(), json!({ "fields": fields }));
+        capabilities.insert(DISCLOSURE.to_owned(), json!({ "ledger": format!("{issuer}/ledger") }));
+        primary_accounts.insert(DISCLOSURE.to_owned(), who.account.clone());
+    }
+    let account =
+        Account { name: who.name.clone(), is_personal: who.is_person, is_read_only: true, account_capabilities };
+    Session {
+        capabilities,
+        accounts: BTreeMap::from([(who.account, account)]),
+        primary_accounts,
+        username: if who.is_person { who.name } else { String::new() },
+        api_url: format!("{issuer}/jmap"),
+        download_url: format!("{issuer}/jmap/download/{{accountId}}/{{blobId}}/{{name}}?type={{type}}"),
+        upload_url: format!("{issuer}/jmap/upload/{{accountId}}"),
+        event_source_url: format!("{issuer}/jmap/events?types={{types}}&closeafter={{closeafter}}&ping={{ping}}"),
+        state: who.state,
+    }
+}
+
+fn value(capability: &impl serde::Serialize) -> Value {
+    serde_json::to_value(capability).unwrap_or_default()
+}
