@@ -9,7 +9,7 @@
 )]
 
 #[path = "mentions/corpus.rs"]
-mod corpus;
+pub mod corpus;
 #[path = "mentions/cost.rs"]
 mod cost;
 #[path = "mentions/sentiment.rs"]
@@ -17,7 +17,7 @@ mod sentiment;
 #[path = "mentions/variant.rs"]
 mod variant;
 
-pub use corpus::{Corpus, Text};
+pub use corpus::Corpus;
 pub use variant::Variant;
 
 use anyhow::Result;

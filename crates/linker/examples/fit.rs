@@ -15,7 +15,7 @@
 mod mentions;
 
 use linker::{Evidence, FEATURES, Kind, Linker};
-use mentions::{Corpus, Text, Variant};
+use mentions::{Corpus, Variant, corpus::Text};
 
 const COUNT: usize = FEATURES.len();
 const KINDS: [Kind; 5] = [Kind::Function, Kind::Ordinary, Kind::Phrase, Kind::Rare, Kind::Name];
@@ -163,10 +163,11 @@ fn fit(cases: &[Case]) -> Vec<f64> {
 /// Gaussian elimination; the ridge keeps every pivot above zero.
 fn solve(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Vec<f64> {
     for pivot in 0..right.len() {
+        let above = matrix[pivot].clone();
         for row in pivot + 1..right.len() {
-            let factor = matrix[row][pivot] / matrix[pivot][pivot];
-            for column in pivot..right.len() {
-                matrix[row][column] -= factor * matrix[pivot][column];
+            let factor = matrix[row][pivot] / above[pivot];
+            for (cell, above) in matrix[row].iter_mut().zip(&above).skip(pivot) {
+                *cell -= factor * above;
             }
             right[row] -= factor * right[pivot];
         }

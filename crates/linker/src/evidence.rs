@@ -77,6 +77,9 @@ pub const FEATURES: [&str; 48] = [
 /// Number of features.
 pub(crate) const COUNT: usize = FEATURES.len();
 
+/// What was seen of one hit, by [`FEATURES`].
+pub(crate) type Features = [f32; COUNT];
+
 /// A place where the words of a title stand, and how much speaks for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evidence {
@@ -233,7 +236,7 @@ pub(crate) fn features(
     hit: &Hit,
     beside: &Beside,
     name: &Name,
-) -> [f32; COUNT] {
+) -> Features {
     let words = tokens.list.get(hit.first..hit.end).unwrap_or_default();
     let own = name.article != Article::None && beside.article == name.article;
     let first = if own { beside.first } else { hit.first };
@@ -378,7 +381,7 @@ impl Case {
 }
 
 /// The probability that the title is meant.
-pub(crate) fn score(kind: Kind, features: &[f32; COUNT]) -> f32 {
+pub(crate) fn score(kind: Kind, features: &Features) -> f32 {
     let weights = match kind {
         Kind::Function => &WEIGHTS[0],
         Kind::Ordinary => &WEIGHTS[1],

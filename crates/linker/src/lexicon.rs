@@ -46,6 +46,14 @@ impl Cues {
     pub(crate) const UNREAL: Self = Self(1 << 16);
     /// The speaker (`i`, `we`).
     pub(crate) const SPEAKER: Self = Self(1 << 17);
+    /// Praise only when denied (`not into`, `did not care for`).
+    pub(crate) const FOND: Self = Self(1 << 19);
+    /// Compares: what follows is the measure, not what is praised (`better than …`, `as good as …`).
+    pub(crate) const COMPARE: Self = Self(1 << 20);
+    /// Asks for more of the kind (`looking for something like …`).
+    pub(crate) const SEEK: Self = Self(1 << 21);
+    /// Having seen a film: praise before it is of something else.
+    pub(crate) const SEEN: Self = Self(1 << 22);
     /// The one spoken to (`you`).
     pub(crate) const ADDRESSEE: Self = Self(1 << 18);
 
@@ -107,7 +115,7 @@ const LISTS: &[(Cues, &str)] = &[
     ),
     (
         Cues::NEGATION,
-        "not no never didnt dont doesnt isnt wasnt werent arent cant couldnt wouldnt wont shouldnt hardly barely nothing neither nor aint without",
+        "not no never didnt dont doesnt isnt wasnt werent arent cant couldnt wouldnt wont shouldnt hardly barely nothing neither nor aint without least",
     ),
     (Cues::NEWER, "new newer newest latest remake recent reboot"),
     (Cues::OLDER, "old older oldest original classic"),
@@ -116,6 +124,13 @@ const LISTS: &[(Cues, &str)] = &[
         Cues::UNREAL,
         "would will could should might if want wanted wants hope hopefully wish looking id ill youd youll try trying need going gonna sounds looks heard",
     ),
+    (Cues::FOND, "into care interested thing cup keen impressed crazy"),
+    (Cues::COMPARE, "than as"),
+    (
+        Cues::SEEK,
+        "looking recommend suggest find similar along want something anything",
+    ),
+    (Cues::SEEN, "saw seen watched"),
     (Cues::SPEAKER, "i im ive id ill we weve me my"),
     (Cues::ADDRESSEE, "you youd youll your youre u"),
 ];

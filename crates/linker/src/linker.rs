@@ -1,7 +1,7 @@
 //! The linker: a catalogue made ready, and what it finds in one message.
 
 use crate::catalogue::{self, CatalogueError, Limits, Namesakes};
-use crate::evidence::{self, Evidence, Kind, Setting};
+use crate::evidence::{self, Beside, Evidence, Features, Kind, Setting};
 use crate::lexicon::Cues;
 use crate::search::{self, Change, Hit};
 use crate::sentiment;
@@ -11,6 +11,7 @@ use crate::trie::{self, Name, Trie};
 use crate::vocabulary::Vocabulary;
 use model::{Mention, Sentiment, Title, TitleId};
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 /// The least score of a mention.
 const THRESHOLD: f32 = 0.5;
@@ -40,12 +41,14 @@ pub struct Span {
 
 /// A hit that was judged.
 struct Judged {
-    evidence: Evidence,
+    title: u32,
+    score: f32,
     /// Tokens of the name, its article included.
     first: usize,
     end: usize,
     /// One past its year, if one stands after it.
     covers: usize,
+    /// Tokens without the article.
     words: usize,
 }
 
@@ -109,41 +112,39 @@ impl Linker {
     /// Which titles a message mentions, and how it speaks of them: each title once, in the order of ids, which tells
     /// nothing about the text. If it speaks of one title in several ways, the last that is not neutral counts.
     pub fn mentions(&self, text: &str) -> Vec<Mention> {
-        let mut out: Vec<Mention> = Vec::new();
+        let mut said = BTreeMap::new();
         for span in self.spans(text) {
-            match out.iter_mut().find(|known| known.title == span.title) {
-                Some(known) if span.sentiment != Sentiment::Neutral => known.sentiment = span.sentiment,
-                Some(_) => {}
-                None => out.push(Mention {
-                    title: span.title,
-                    sentiment: span.sentiment,
-                }),
+            let known = said.entry(span.title).or_insert(Sentiment::Neutral);
+            if span.sentiment != Sentiment::Neutral {
+                *known = span.sentiment;
             }
         }
-        out.sort_unstable();
-        out
+        said.into_iter()
+            .map(|(title, sentiment)| Mention { title, sentiment })
+            .collect()
     }
 
     /// Where a message mentions titles, in the order of the text; spans do not overlap.
     pub fn spans(&self, text: &str) -> Vec<Span> {
         let tokens = token::tokens(text);
         let cues = search::message_cues(&self.vocabulary, &tokens);
-        let chosen = choose(self.judge(&tokens, &cues), tokens.list.len());
+        let mut likely = Vec::new();
+        self.judge(&tokens, &cues, |judged, _| {
+            if judged.score >= THRESHOLD {
+                likely.push(judged);
+            }
+        });
+        let chosen = choose(likely, tokens.list.len());
         let places: Vec<_> = chosen.iter().map(|judged| (judged.first, judged.end)).collect();
         let sentiments = sentiment::of_mentions(&tokens, &cues, &places);
         let spans = chosen.into_iter().zip(sentiments).filter_map(|(judged, sentiment)| {
-            let Evidence {
+            let title = self.ids.get(judged.title as usize)?.clone();
+            let (start, end) = tokens.place(judged.first, judged.end)?;
+            Some(Span {
                 title,
                 start,
                 end,
-                score,
-                ..
-            } = judged.evidence;
-            Some(Span {
-                title: self.ids.get(title)?.clone(),
-                start,
-                end,
-                score,
+                score: judged.score,
                 sentiment,
             })
         });
@@ -155,70 +156,76 @@ impl Linker {
     pub fn evidence(&self, text: &str) -> Vec<Evidence> {
         let tokens = token::tokens(text);
         let cues = search::message_cues(&self.vocabulary, &tokens);
-        self.judge(&tokens, &cues)
-            .into_iter()
-            .map(|judged| judged.evidence)
-            .collect()
+        let mut out = Vec::new();
+        self.judge(&tokens, &cues, |judged, (kind, features)| {
+            if let Some((start, end)) = tokens.place(judged.first, judged.end) {
+                out.push(Evidence {
+                    title: judged.title as usize,
+                    start,
+                    end,
+                    kind,
+                    features,
+                    score: judged.score,
+                });
+            }
+        });
+        out
     }
 
-    fn judge(&self, tokens: &Tokens, cues: &[Cues]) -> Vec<Judged> {
+    /// Every hit in turn, with what speaks for it.
+    fn judge(&self, tokens: &Tokens, cues: &[Cues], mut see: impl FnMut(Judged, (Kind, Features))) {
         let hits = search::hits(&self.vocabulary, &self.trie, tokens, cues);
         let mut setting = Setting::of(tokens, cues);
-        let kinds: Vec<Kind> = hits.iter().map(|hit| evidence::kind(&hit.words)).collect();
-        for (hit, kind) in hits.iter().zip(&kinds) {
-            if matches!(kind, Kind::Rare | Kind::Name) && hit.change == Change::None {
+        for hit in &hits {
+            if matches!(evidence::kind(&hit.words), Kind::Rare | Kind::Name) && hit.change == Change::None {
                 let (ends, starts) = setting.clear.unwrap_or((hit.end, hit.first));
                 setting.clear = Some((ends.min(hit.end), starts.max(hit.first)));
             }
         }
-        let judged = hits
-            .iter()
-            .zip(kinds)
-            .filter_map(|(hit, kind)| self.judge_one(tokens, cues, &setting, hit, kind));
-        judged.collect()
+        for hit in &hits {
+            let kind = evidence::kind(&hit.words);
+            let typo = matches!(hit.change, Change::Typo | Change::DoubtfulTypo);
+            let beside = evidence::beside(tokens, cues, hit);
+            // A rare word is no misspelt function word.
+            let name =
+                evidence::resolve(self.trie.names(hit.node), &beside).filter(|_| kind != Kind::Function || !typo);
+            let Some(name) = name else { continue };
+            let features = evidence::features(tokens, cues, &setting, hit, &beside, name);
+            let judged = Judged {
+                title: name.title,
+                score: evidence::score(kind, &features),
+                first: if beside.article == name.article {
+                    beside.first
+                } else {
+                    hit.first
+                },
+                end: hit.end,
+                covers: covers(tokens, hit, &beside, name),
+                words: hit.end - hit.first,
+            };
+            see(judged, (kind, features));
+        }
     }
+}
 
-    fn judge_one(&self, tokens: &Tokens, cues: &[Cues], setting: &Setting, hit: &Hit, kind: Kind) -> Option<Judged> {
-        let beside = evidence::beside(tokens, cues, hit);
-        let name = evidence::resolve(self.trie.names(hit.node), &beside)?;
-        let features = evidence::features(tokens, cues, setting, hit, &beside, name);
-        let first = if beside.article == name.article {
-            beside.first
-        } else {
-            hit.first
-        };
-        let year = beside
-            .year
-            .filter(|(year, _)| name.year != 0 && year.abs_diff(name.year) <= 1);
-        let evidence = Evidence {
-            title: name.title as usize,
-            start: tokens.list.get(first)?.start,
-            end: tokens.list.get(hit.end.checked_sub(1)?)?.end,
-            kind,
-            features,
-            score: evidence::score(kind, &features),
-        };
-        let covers = year.map_or(hit.end, |(_, end)| end);
-        Some(Judged {
-            evidence,
-            first,
-            end: hit.end,
-            covers,
-            words: hit.end - hit.first,
-        })
+/// One past the year that stands after a hit, if it is the title's or in brackets; else the hit's end.
+fn covers(tokens: &Tokens, hit: &Hit, beside: &Beside, name: &Name) -> usize {
+    let bracketed = tokens.list.get(hit.end).is_some_and(|token| token.before.open);
+    match beside.year {
+        Some((year, end)) if bracketed || name.year != 0 && year.abs_diff(name.year) <= 1 => end,
+        _ => hit.end,
     }
 }
 
 /// The likely ones that do not overlap: the longest first, then the likeliest, then the earliest. In text order.
 fn choose(mut all: Vec<Judged>, tokens: usize) -> Vec<Judged> {
-    all.retain(|judged| judged.evidence.score >= THRESHOLD);
     all.sort_by(|a, b| {
-        let by_score = b.evidence.score.total_cmp(&a.evidence.score);
+        let by_score = b.score.total_cmp(&a.score);
         b.words
             .cmp(&a.words)
             .then(by_score)
             .then(a.first.cmp(&b.first))
-            .then(a.evidence.title.cmp(&b.evidence.title))
+            .then(a.title.cmp(&b.title))
     });
     let mut taken = vec![false; tokens];
     all.retain(|judged| {

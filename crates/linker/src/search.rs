@@ -4,9 +4,16 @@ use crate::lexicon::{Cues, cues};
 use crate::token::{Shape, Token, Tokens};
 use crate::trie::{Node, ROOT, Trie};
 use crate::vocabulary::{Vocabulary, WordId};
+use std::cmp::Reverse;
 
 /// Most steps through the tree from one word of the text; real titles need a few dozen.
-const STEPS: usize = 256;
+const STEPS: usize = 128;
+
+/// Most hits from one word of the text: the longest are kept.
+const HITS: usize = 8;
+
+/// Most ways to read one word as two.
+const SPLITS: usize = 4;
 
 /// How a token of the text may be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +99,7 @@ pub(crate) fn hits(vocabulary: &Vocabulary, trie: &Trie, tokens: &Tokens, cues: 
     let mut stack = Vec::new();
     for first in 0..tokens.list.len() {
         let mut steps = STEPS;
+        let before = out.len();
         stack.push((ROOT, first, Change::None, Words::default()));
         while let Some((node, at, change, words)) = stack.pop() {
             for reading in readings.get(at).into_iter().flatten() {
@@ -125,6 +133,10 @@ pub(crate) fn hits(vocabulary: &Vocabulary, trie: &Trie, tokens: &Tokens, cues: 
                 stack.push((node, end, change, words));
             }
         }
+        if let Some(new) = out.get_mut(before..) {
+            new.sort_by_key(|hit| (Reverse(hit.end), hit.node));
+        }
+        out.truncate(before + HITS);
     }
     out
 }
@@ -199,7 +211,11 @@ fn split(vocabulary: &Vocabulary, word: &str, out: &mut Vec<Reading>) {
     if word.len() < crate::vocabulary::TYPO_LETTERS - 1 {
         return;
     }
+    let most = out.len() + SPLITS;
     for at in 1..word.len() {
+        if out.len() == most {
+            break;
+        }
         let Some((left, right)) = word.split_at_checked(at) else {
             continue;
         };

@@ -71,6 +71,11 @@ impl Tokens {
         self.list.is_empty()
     }
 
+    /// Where the words from `first` to before `end` stand in the text, in bytes.
+    pub(crate) fn place(&self, first: usize, end: usize) -> Option<(usize, usize)> {
+        Some((self.list.get(first)?.start, self.list.get(end.checked_sub(1)?)?.end))
+    }
+
     /// What stands after the word at `index`.
     pub(crate) fn gap_after(&self, index: usize) -> Gap {
         self.list.get(index + 1).map_or(self.after, |next| next.before)

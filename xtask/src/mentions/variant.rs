@@ -18,7 +18,7 @@ pub enum Variant {
     Typos,
     /// Half as is, half in lower case, typing errors with probability 0.1.
     Mixed,
-    /// No article, no punctuation, no subtitle, other numerals, lower case, with year, in quotes: each at times.
+    /// No article, no punctuation, no subtitle, other numerals, other spaces, lower case, with year, in quotes: each at times.
     Short,
 }
 
@@ -83,12 +83,30 @@ fn shorten(title: &Title, dice: &mut Dice) -> String {
     if dice.chance(0.5) {
         name = name.to_lowercase();
     }
+    if dice.chance(0.05) {
+        name = respaced(&name, dice);
+    }
     if dice.chance(0.1) {
         name = format!("\"{name}\"");
     }
     match title.year {
         Some(year) if dice.chance(0.15) => format!("{name} ({year})"),
         _ => name,
+    }
+}
+
+/// Two words in one, or one long word in two.
+fn respaced(name: &str, dice: &mut Dice) -> String {
+    let words: Vec<_> = name.split(' ').collect();
+    let long = words.iter().position(|word| word.len() >= 8 && word.is_ascii());
+    match long {
+        Some(at) if dice.chance(0.5) => {
+            let (left, right) = words[at].split_at(3 + dice.below(words[at].len() - 5));
+            let mut written = words.clone();
+            written.splice(at..=at, [left, right]);
+            written.join(" ")
+        }
+        _ => name.replacen(' ', "", 1),
     }
 }
 
