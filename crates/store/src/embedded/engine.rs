@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 const INLINE: usize = 256;
 
 /// Background threads per database: one to flush while another compacts.
-const WORKERS: usize = 2;
+const WORKERS: usize = 1;
 
 /// A database.
 pub(super) struct Engine {

@@ -105,7 +105,7 @@ async fn a_message_of_an_unknown_conversation_is_refused_with_its_whole_batch(st
 
 /// 40 messages, of which several share a time.
 async fn forty(store: &Store) -> Vec<MessageRow> {
-    let mut rows: Vec<MessageRow> = (1..=40).map(|n| message(n, 1 + n % 3, i64::from(n * 7 % 10))).collect();
+    let mut rows: Vec<MessageRow> = (1..=40).map(|n| message(n, 1 + n % 3, i64::from(n) * 7 % 10)).collect();
     for batch in rows.chunks(9) {
         store
             .messages_append(ANA, vec![talk(1), talk(2), talk(3)], batch.to_vec())
