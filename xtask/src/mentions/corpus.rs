@@ -276,7 +276,8 @@ fn fields(line: &str) -> Vec<String> {
 pub(crate) struct Tally {
     right: usize,
     truth: usize,
-    found: usize,
+    /// Pairs the finder gave.
+    pub(crate) found: usize,
 }
 
 impl Tally {
