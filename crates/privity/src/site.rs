@@ -6,7 +6,7 @@ use app::{App, MasterKey};
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use store::{Anchor, EmbeddedStore, StoreError};
+use store::{Anchor, EmbeddedOptions, EmbeddedStore, StoreError};
 
 /// Where an installation lives.
 #[derive(Debug, Clone, clap::Args)]
@@ -45,7 +45,7 @@ impl Site {
         let master = MasterKey::from_hex(&secret)?;
         std::fs::create_dir_all(&self.data)
             .with_context(|| format!("the data folder `{}`", self.data.display()))?;
-        let store = match EmbeddedStore::open(&self.data) {
+        let store = match EmbeddedStore::open(&self.data, EmbeddedOptions::default()) {
             Ok(store) => store,
             Err(StoreError::Rejected(text)) => return Err(InUse(text).into()),
             Err(error) => return Err(error).with_context(|| format!("the data folder `{}`", self.data.display())),

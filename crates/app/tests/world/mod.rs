@@ -11,8 +11,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use store::suite::{Fault, Faulty};
-use store::{Anchor, MemoryStore, Store};
+use store::{Anchor, Fault, Faulty, MemoryStore, Plan, Store};
 use tlog::note::{self, SigningKey};
 
 pub struct FakeClock(AtomicI64);
@@ -72,7 +71,7 @@ fn party(name: &str, key: &str) -> Party {
 impl World {
     pub async fn new() -> Self {
         let clock = Arc::new(FakeClock(AtomicI64::new(START.parse::<Time>().unwrap().0)));
-        let faulty = Arc::new(Faulty::new(MemoryStore::new()));
+        let faulty = Arc::new(Faulty::new(MemoryStore::new(), Plan::Never));
         let store: Store = faulty.clone();
         let app = open(store, clock.clone(), None).await.unwrap();
         let password = SecretString::from("correct horse");
@@ -157,11 +156,11 @@ impl World {
     }
 
     pub fn break_the_ledger(&self, broken: bool) {
-        self.faulty.always("ledger_commit", broken.then_some(Fault::Lost));
+        self.faulty.plan(if broken { Plan::Every("ledger_commit", Fault::Lost) } else { Plan::Never });
     }
 
     pub fn lose_the_ledgers_answer(&self) {
-        self.faulty.once("ledger_commit", Fault::Kept);
+        self.faulty.plan(Plan::Next("ledger_commit", Fault::Kept));
     }
 
     pub async fn open_second_process(&self) -> Arc<App> {
@@ -173,9 +172,9 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let anchor = Anchor::open(folder.path()).unwrap();
         anchor.write(anchored.as_bytes()).unwrap();
-        // The same keys, but an empty log: what a restored old backup looks like.
-        let older = self.faulty.inner().clone_without_ledger();
-        match open(Arc::new(older), self.clock.clone(), Some(anchor)).await {
+        // The same keys (randomness here is the same in each run), but an empty log: what an old backup looks like.
+        let older: Store = Arc::new(MemoryStore::new());
+        match open(older, self.clock.clone(), Some(anchor)).await {
             Ok(_) => panic!("it started"),
             Err(error) => error.to_string(),
         }
