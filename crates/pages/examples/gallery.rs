@@ -25,7 +25,9 @@ fn write(folder: &std::path::Path) -> std::io::Result<()> {
     std::fs::write(folder.join("icon.svg"), pages::ICON)?;
     for (name, page) in pages::gallery().map_err(std::io::Error::other)? {
         // From a folder there is no server that knows the hashed names.
-        let page = page.replace(pages::style_path(), "style.css").replace(pages::icon_path(), "icon.svg");
+        let page = page
+            .replace(pages::style_path(), "style.css")
+            .replace(pages::icon_path(), "icon.svg");
         std::fs::write(folder.join(format!("{name}.html")), page)?;
     }
     Ok(())

@@ -36,7 +36,9 @@ impl AgreementPage {
 
     /// The document, without the signatures below it.
     fn document(&self) -> &str {
-        self.note.split_once("\n\n").map_or(self.note.as_str(), |(text, _)| text)
+        self.note
+            .split_once("\n\n")
+            .map_or(self.note.as_str(), |(text, _)| text)
     }
 
     /// The signature lines.
@@ -45,7 +47,11 @@ impl AgreementPage {
     }
 
     fn previous(&self) -> Option<u32> {
-        self.versions.iter().copied().filter(|v| *v < self.agreement.version).max()
+        self.versions
+            .iter()
+            .copied()
+            .filter(|v| *v < self.agreement.version)
+            .max()
     }
 
     /// Every term, grouped; nothing of the document is left out.
@@ -82,7 +88,10 @@ impl AgreementPage {
                     ("People in 24 hours", n(a.ceilings.people_per_day)),
                     ("People in 30 days", n(a.ceilings.people_per_30_days)),
                     ("Requests per second", n(a.ceilings.requests_per_second)),
-                    ("Messages per person in 24 hours", n(a.ceilings.messages_per_person_per_day)),
+                    (
+                        "Messages per person in 24 hours",
+                        n(a.ceilings.messages_per_person_per_day),
+                    ),
                     ("New grants in 24 hours", n(a.ceilings.new_grants_per_day)),
                 ],
             ),

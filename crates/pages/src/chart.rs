@@ -15,11 +15,11 @@ pub const WEEKS_LIMIT: usize = 26;
 const PARTNERS_LIMIT: usize = 6;
 const NAME_LIMIT: usize = 38;
 
-const WIDTH: i32 = 480;
-const ROW: i32 = 96;
+const WIDTH: i32 = 360;
+const ROW: i32 = 112;
 const FOOT: i32 = 24;
 /// Above the bars of a row: the partner's name.
-const HEAD: i32 = 28;
+const HEAD: i32 = 34;
 
 struct Palette {
     class: &'static str,
@@ -74,7 +74,11 @@ fn opening(weeks: &[(Time, Vec<u32>)], partners: &[String], class: &str) -> Stri
         .iter()
         .enumerate()
         .map(|(at, partner)| {
-            let all: u64 = weeks.iter().filter_map(|(_, row)| row.get(at)).map(|n| u64::from(*n)).sum();
+            let all: u64 = weeks
+                .iter()
+                .filter_map(|(_, row)| row.get(at))
+                .map(|n| u64::from(*n))
+                .sum();
             format!("{partner}: {}", words::count(&all, "message", "messages"))
         })
         .collect();
@@ -106,7 +110,12 @@ fn draw(
     {
         let size = (WIDTH.unsigned_abs(), height(partners.len()).unsigned_abs());
         let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        let most = weeks.iter().flat_map(|(_, row)| row.iter().take(partners.len())).copied().max().unwrap_or(0);
+        let most = weeks
+            .iter()
+            .flat_map(|(_, row)| row.iter().take(partners.len()))
+            .copied()
+            .max()
+            .unwrap_or(0);
         for (at, partner) in partners.iter().enumerate() {
             let numbers: Vec<u32> = weeks.iter().map(|(_, row)| row.get(at).copied().unwrap_or(0)).collect();
             let top = i32::try_from(at).unwrap_or(0).saturating_mul(ROW);
@@ -130,7 +139,7 @@ fn draw_row<'a>(
     if partner.chars().count() > NAME_LIMIT {
         name.push('…');
     }
-    area.draw(&Text::new(name, (0, top + 12), text(15.0, palette.ink, HPos::Left)))?;
+    area.draw(&Text::new(name, (0, top + 18), text(14.0, palette.ink, HPos::Left)))?;
     let floor = top + ROW - 2;
     let room = ROW - HEAD - 18;
     let step = WIDTH / i32::try_from(numbers.len()).unwrap_or(1).max(1);
@@ -145,15 +154,26 @@ fn draw_row<'a>(
         // In 64 bits: a share of `room`, and never so small that a bar cannot be seen.
         let share = (i64::from(*number) * i64::from(room) / i64::from(most.max(1))).max(2);
         let roof = floor - i32::try_from(share).unwrap_or(room);
-        area.draw(&Rectangle::new([(left, roof), (left + thick, floor)], palette.bar.filled()))?;
-        if (step >= 34 || *number == peak) && !(step < 34 && labelled) {
+        area.draw(&Rectangle::new(
+            [(left, roof), (left + thick, floor)],
+            palette.bar.filled(),
+        ))?;
+        // Where every bar has room for its number each has it; else the first of the highest.
+        if step >= 30 || (*number == peak && !labelled) {
             labelled |= *number == peak;
             let middle = (left + thick / 2).clamp(14, WIDTH - 14);
             let label = words::number(&u64::from(*number));
-            area.draw(&Text::new(label, (middle, roof - 8), text(12.0, palette.soft, HPos::Center)))?;
+            area.draw(&Text::new(
+                label,
+                (middle, roof - 8),
+                text(12.0, palette.soft, HPos::Center),
+            ))?;
         }
     }
-    area.draw(&PathElement::new([(0, floor), (WIDTH, floor)], palette.line.stroke_width(1)))
+    area.draw(&PathElement::new(
+        [(0, floor), (WIDTH, floor)],
+        palette.line.stroke_width(1),
+    ))
 }
 
 fn draw_weeks<'a>(
@@ -163,12 +183,16 @@ fn draw_weeks<'a>(
     palette: &Palette,
 ) -> Drawn<'a> {
     let step = WIDTH / i32::try_from(weeks.len()).unwrap_or(1).max(1);
-    // A label needs some 60 units: name every so many weeks, and always the newest.
-    let every = usize::try_from(60 / step.max(1) + 1).unwrap_or(1);
+    // A label needs some 52 units: name every so many weeks, and always the newest.
+    let every = usize::try_from(52 / step.max(1) + 1).unwrap_or(1);
     for (at, (monday, _)) in weeks.iter().enumerate() {
-        if (weeks.len() - 1 - at) % every == 0 {
+        if (weeks.len() - 1 - at).is_multiple_of(every) {
             let middle = (i32::try_from(at).unwrap_or(0) * step + step / 2).clamp(24, WIDTH - 24);
-            area.draw(&Text::new(when::tick(monday), (middle, top + 14), text(12.0, palette.soft, HPos::Center)))?;
+            area.draw(&Text::new(
+                when::tick(monday),
+                (middle, top + 14),
+                text(12.0, palette.soft, HPos::Center),
+            ))?;
         }
     }
     Ok(())
@@ -177,7 +201,10 @@ fn draw_weeks<'a>(
 /// Text of so many units' height, in whatever plain font there is: its width is never measured.
 fn text(size: f64, color: RGBColor, at: HPos) -> TextStyle<'static> {
     // The library divides by this on writing.
-    ("sans-serif", size * 1.24).into_font().color(&color).pos(Pos::new(at, VPos::Center))
+    ("sans-serif", size * 1.24)
+        .into_font()
+        .color(&color)
+        .pos(Pos::new(at, VPos::Center))
 }
 
 #[cfg(test)]
@@ -188,15 +215,16 @@ mod tests {
     fn a_chart_names_its_partners_and_peaks_and_stays_in_its_frame() {
         let monday: Time = "2026-11-23T00:00:00Z".parse().unwrap();
         for many in [1usize, 5, 26, 60] {
-            let weeks: Vec<_> =
-                (0..many).map(|n| (monday.plus_days(7 * n as i64), vec![n as u32 * 1000, u32::MAX, 0])).collect();
+            let weeks: Vec<_> = (0..many)
+                .map(|n| (monday.plus_days(7 * n as i64), vec![n as u32 * 1000, u32::MAX, 0]))
+                .collect();
             let partners = ["Marquee <1>", "\u{202e}Reel", "Quiet"].map(str::to_owned);
             let svg = readings(&weeks, &partners);
             assert_eq!(svg.matches("<svg").count(), 2);
             assert_eq!(svg.matches("</svg>").count(), 2);
             assert!(svg.contains("Marquee &lt;1&gt;") && !svg.contains('\u{202e}') && !svg.contains("style="));
             assert!(svg.contains("4,294,967,295"));
-            for number in svg.split("x=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            for number in svg.split(" x=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
                 let x: i32 = number.parse().unwrap();
                 assert!((0..=WIDTH).contains(&x), "{x}");
             }

@@ -47,7 +47,9 @@ mod tests {
         }
         assert_eq!(choice_of("everything"), None);
         for bits in 0..16 {
-            let Some(fields) = FieldSet::from_bits(bits) else { continue };
+            let Some(fields) = FieldSet::from_bits(bits) else {
+                continue;
+            };
             if let Some(Choice::Allow(offered)) = choice_of(choice_value(&Choice::Allow(fields))) {
                 assert!(offered.is_subset(fields));
             }

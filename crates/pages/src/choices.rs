@@ -85,16 +85,31 @@ impl Choices {
         let today = Time(self.now.0.saturating_sub(self.now.0.rem_euclid(86_400_000)));
         let mut ends: Vec<(Time, String)> = SPANS
             .into_iter()
-            .map(|days| (today.plus_days(days), format!("{days} days, until {}", when::day(&today.plus_days(days)))))
+            .map(|days| {
+                (
+                    today.plus_days(days),
+                    format!("{days} days, until {}", when::date(&today.plus_days(days))),
+                )
+            })
             .filter(|(end, _)| *end < self.latest)
             .collect();
-        ends.push((self.latest, format!("As long as possible, until {}", when::day(&self.latest))));
+        ends.push((self.latest, format!("Until {}, the longest", when::date(&self.latest))));
         if self.until < self.latest && self.until > self.now && !ends.iter().any(|(end, _)| *end == self.until) {
             ends.push((self.until, format!("Until {}", when::moment(&self.until))));
         }
         ends.sort_by_key(|(end, _)| *end);
-        let chosen = ends.iter().map(|(end, _)| *end).find(|end| *end == self.until).unwrap_or(self.latest);
-        ends.into_iter().map(|(value, label)| End { value, label, chosen: value == chosen }).collect()
+        let chosen = ends
+            .iter()
+            .map(|(end, _)| *end)
+            .find(|end| *end == self.until)
+            .unwrap_or(self.latest);
+        ends.into_iter()
+            .map(|(value, label)| End {
+                value,
+                label,
+                chosen: value == chosen,
+            })
+            .collect()
     }
 }
 

@@ -79,7 +79,11 @@ impl Consent {
         let mut told = Vec::new();
         if chosen.contains(Field::Mentions) {
             for (title, sentiment) in &example.mentions {
-                told.push(format!("“{title}”, {}, in {}", words::sentiment(sentiment), when::week(&example.at)));
+                told.push(format!(
+                    "“{title}”, {}, in {}",
+                    words::sentiment(sentiment),
+                    when::week(&example.at)
+                ));
             }
         }
         if chosen.contains(Field::Envelope) {

@@ -111,7 +111,10 @@ impl ConversationPage {
         days.filter_map(|day| {
             Some(Day {
                 at: day.first()?.at,
-                runs: day.chunk_by(|a, b| a.own == b.own && a.author == b.author).filter_map(Run::of).collect(),
+                runs: day
+                    .chunk_by(|a, b| a.own == b.own && a.author == b.author)
+                    .filter_map(Run::of)
+                    .collect(),
             })
         })
         .collect()
@@ -129,7 +132,11 @@ impl ConversationPage {
 impl<'a> Run<'a> {
     fn of(messages: &'a [Bubble]) -> Option<Self> {
         let first = messages.first()?;
-        Some(Self { author: &first.author, own: first.own, messages })
+        Some(Self {
+            author: &first.author,
+            own: first.own,
+            messages,
+        })
     }
 }
 

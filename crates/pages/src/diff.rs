@@ -59,7 +59,11 @@ impl AgreementDiff {
         if one.id != other.id {
             return Err(DiffError::Strangers(one.id.clone(), other.id.clone()));
         }
-        let (older, newer) = if one.version <= other.version { (one, other) } else { (other, one) };
+        let (older, newer) = if one.version <= other.version {
+            (one, other)
+        } else {
+            (other, one)
+        };
         let pretty = |a: &Agreement| serde_json::to_string_pretty(a).map_err(|e| DiffError::Json(e.to_string()));
         let (before, after) = (pretty(older)?, pretty(newer)?);
         let diff = TextDiff::from_lines(before.as_str(), after.as_str());

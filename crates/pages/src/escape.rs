@@ -48,7 +48,8 @@ fn is_plain(c: char) -> bool {
 }
 
 fn is_dangerous(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') || (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
 }
 
 #[cfg(test)]
@@ -58,7 +59,9 @@ mod tests {
     #[test]
     fn markup_is_escaped_and_overrides_are_dropped() {
         let mut page = String::new();
-        Inert.write_escaped_str(&mut page, "a<b>\"c\"&'d'\u{202e}e\u{2066}\0f\ng").unwrap();
+        Inert
+            .write_escaped_str(&mut page, "a<b>\"c\"&'d'\u{202e}e\u{2066}\0f\ng")
+            .unwrap();
         assert_eq!(page, "a&lt;b&gt;&quot;c&quot;&amp;&#39;d&#39;ef\ng");
         let mut page = String::new();
         Inert.write_escaped_str(&mut page, "עברית, 日本, ok").unwrap();

@@ -38,3 +38,16 @@ pub struct InboxRow {
     /// How many of them are new to her; 0 where nobody keeps count.
     pub unread: u64,
 }
+
+impl InboxRow {
+    /// Beyond this nobody counts.
+    const MANY: u64 = 99;
+
+    fn badge(&self) -> String {
+        if self.unread > Self::MANY {
+            format!("{}+", Self::MANY)
+        } else {
+            self.unread.to_string()
+        }
+    }
+}

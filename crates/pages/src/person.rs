@@ -7,9 +7,16 @@ pub(crate) const HUES: u64 = 12;
 
 /// One or two initials; `?` for a name without letters.
 pub fn initials(name: &str) -> String {
-    let mut words = name.split_whitespace().filter_map(|w| w.chars().find(|c| c.is_alphanumeric()));
+    let mut words = name
+        .split_whitespace()
+        .filter_map(|w| w.chars().find(|c| c.is_alphanumeric()));
     let first = words.next();
-    let initials: String = first.into_iter().chain(words.next_back()).flat_map(char::to_uppercase).take(3).collect();
+    let initials: String = first
+        .into_iter()
+        .chain(words.next_back())
+        .flat_map(char::to_uppercase)
+        .take(3)
+        .collect();
     if initials.is_empty() { "?".to_owned() } else { initials }
 }
 

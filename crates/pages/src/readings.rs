@@ -102,7 +102,10 @@ impl Happened {
             Self::Narrowed => format!("You allowed {partner} less: {}.", words::may_read(fields)),
             Self::TakenBack => format!("You took back what you allowed {partner}."),
             Self::Say => {
-                format!("In your friends’ inboxes {partner} may read this of you: {}.", words::may_read(fields))
+                format!(
+                    "In your friends’ inboxes {partner} may read this of you: {}.",
+                    words::may_read(fields)
+                )
             }
             Self::Erased => "Your inbox was erased.".to_owned(),
             Self::Nothing => "Nothing. This entry only hides how often something happens.".to_owned(),
@@ -121,7 +124,13 @@ impl WhoHasRead {
     fn table(&self) -> Vec<(String, Vec<String>)> {
         let number = |row: &[u32], at: usize| words::number(&row.get(at).copied().map_or(0, u64::from));
         let rows = self.weeks.iter().rev();
-        rows.map(|(monday, row)| (when::day(monday), (0..self.partners.len()).map(|at| number(row, at)).collect())).collect()
+        rows.map(|(monday, row)| {
+            (
+                when::day(monday),
+                (0..self.partners.len()).map(|at| number(row, at)).collect(),
+            )
+        })
+        .collect()
     }
 
     fn chart(&self) -> String {

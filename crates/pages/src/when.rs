@@ -10,6 +10,11 @@ pub fn day(at: &Time) -> String {
     format(at, "%-d %B %Y")
 }
 
+/// `23 Nov 2026`.
+pub fn date(at: &Time) -> String {
+    format(at, "%-d %b %Y")
+}
+
 /// `23 November 2026, 14:05`.
 pub fn moment(at: &Time) -> String {
     format(at, "%-d %B %Y, %H:%M")
@@ -22,7 +27,11 @@ pub fn clock(at: &Time) -> String {
 
 /// `Monday, 23 November`, with the year if it is not this one: what separates the days of a conversation.
 pub fn weekday(at: &Time, now: &Time) -> String {
-    if format(at, "%Y") == format(now, "%Y") { format(at, "%A, %-d %B") } else { format(at, "%A, %-d %B %Y") }
+    if format(at, "%Y") == format(now, "%Y") {
+        format(at, "%A, %-d %B")
+    } else {
+        format(at, "%A, %-d %B %Y")
+    }
 }
 
 /// As short as it can be told: `14:05` today, `Mon` this week, `23 Nov` this year, else `Nov 2024`.
@@ -51,11 +60,15 @@ pub fn week(at: &Time) -> String {
 }
 
 fn format(at: &Time, pattern: &str) -> String {
-    civil(at).and_then(|d| strtime::format(pattern, d).ok()).unwrap_or_else(|| at.to_string())
+    civil(at)
+        .and_then(|d| strtime::format(pattern, d).ok())
+        .unwrap_or_else(|| at.to_string())
 }
 
 fn civil(at: &Time) -> Option<DateTime> {
-    Timestamp::from_millisecond(at.0).ok().map(|t| Offset::UTC.to_datetime(t))
+    Timestamp::from_millisecond(at.0)
+        .ok()
+        .map(|t| Offset::UTC.to_datetime(t))
 }
 
 #[cfg(test)]

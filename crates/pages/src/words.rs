@@ -7,7 +7,7 @@ pub fn number(n: &u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -64,7 +64,9 @@ pub const fn field(field: &Field) -> &'static str {
 /// What a level lets a partner know.
 pub const fn field_tells(field: &Field) -> &'static str {
     match field {
-        Field::Ranking => "Its own films and series, put in order for you. The list is made here; nothing about any message leaves.",
+        Field::Ranking => {
+            "Its own films and series, put in order for you. The list is made here; nothing about any message leaves."
+        }
         Field::Mentions => {
             "For each message: which films and series come up, whether they were liked, and in which week. \
              Not what you wrote, and not to whom."
@@ -73,7 +75,9 @@ pub const fn field_tells(field: &Field) -> &'static str {
             "For each message: who is in the conversation under made-up names, when it was sent, and how long it is. \
              Not what you wrote."
         }
-        Field::Text => "The messages themselves and the names of files sent with them. This is the most anyone can be given.",
+        Field::Text => {
+            "The messages themselves and the names of files sent with them. This is the most anyone can be given."
+        }
     }
 }
 
@@ -125,14 +129,14 @@ pub fn was_read(fields: &FieldSet, messages: &u64) -> String {
     }
 }
 
-/// What was read of one message, as the end of "Marquee read …".
+/// What was read of one message, as the end of "Marquee saw …".
 pub fn was_read_here(fields: &FieldSet) -> &'static str {
     let has = |f| fields.contains(f);
     match (has(Field::Text), has(Field::Envelope), has(Field::Mentions)) {
         (true, _, _) => "every word",
-        (_, true, true) => "who wrote when, and which films",
+        (_, true, true) => "who wrote when, and the films in it",
         (_, true, false) => "who wrote when",
-        (_, false, true) => "which films it mentions",
+        (_, false, true) => "the films in it",
         (_, false, false) => "nothing of it",
     }
 }
@@ -162,6 +166,11 @@ pub const fn is_open(state: &GrantState) -> bool {
     matches!(state, GrantState::Requested | GrantState::Active | GrantState::Narrowed)
 }
 
+/// Whether a partner can read under a grant in this state.
+pub const fn is_live(state: &GrantState) -> bool {
+    matches!(state, GrantState::Active | GrantState::Narrowed)
+}
+
 /// What a person says about her own messages in a friend's inbox.
 pub fn choice(choice: &Choice) -> String {
     match choice {
@@ -188,7 +197,9 @@ mod tests {
     #[test]
     fn what_leaves_is_said_for_every_set_of_levels() {
         for bits in 0..16 {
-            let Some(fields) = FieldSet::from_bits(bits) else { continue };
+            let Some(fields) = FieldSet::from_bits(bits) else {
+                continue;
+            };
             let says = may_read(&fields);
             assert_eq!(says == "nothing", fields.is_empty(), "{fields:?}");
             assert_eq!(says.contains("every word"), fields.contains(Field::Text), "{fields:?}");
@@ -197,6 +208,9 @@ mod tests {
             }
             assert!(!was_read(&fields, &3).is_empty());
         }
-        assert_eq!(was_read(&FieldSet::of(&[Field::Mentions]), &1), "which films and series come up in 1 message");
+        assert_eq!(
+            was_read(&FieldSet::of(&[Field::Mentions]), &1),
+            "which films and series come up in 1 message"
+        );
     }
 }

@@ -1,8 +1,11 @@
 use super::{HOSTILE, NOW, ago, hostile, inside, outside, partner_id};
 use crate::{
-    AgreementDiff, AgreementPage, LeafKind, LeafRow, LedgerPage, Page, ReceiptChecked, Register, RegisterRow, Step, Tab, Verdict,
+    AgreementDiff, AgreementPage, LeafKind, LeafRow, LedgerPage, Page, ReceiptChecked, Register, RegisterRow, Step,
+    Tab, Verdict,
 };
-use model::{Action, Agreement, Ceilings, Field, FieldSet, Party, Purpose, ReportDimensions, ReportDuty, Standing, Time};
+use model::{
+    Action, Agreement, Ceilings, Field, FieldSet, Party, Purpose, ReportDimensions, ReportDuty, Standing, Time,
+};
 
 fn party(name: &str) -> Party {
     Party {
@@ -41,7 +44,11 @@ fn agreement(version: u32, partner: &str) -> Agreement {
             dimensions: ReportDimensions {
                 interface: list(&["tv", "web", "ios", "android"]),
                 initiation_surface: list(&["post_play", "details_page"]),
-                variant: list(if version > 1 { &["classic", "card"] } else { &["classic"] }),
+                variant: list(if version > 1 {
+                    &["classic", "card"]
+                } else {
+                    &["classic"]
+                }),
             },
             consequence: "Until the report is filed, the grants under this agreement answer nothing.".into(),
         },
@@ -65,18 +72,61 @@ impl Page for Register {
             chrome: inside(),
             now: NOW,
             agreements: vec![
-                row("films@2", "Marquee", super::mentions(), Standing::Good, ago(4_800), NOW.plus_days(400)),
-                row("reel@1", "Reel & Sons", FieldSet::of(&[Field::Envelope]), Standing::Suspended, ago(4_800), NOW.plus_days(90)),
-                row("moving@1", "Porter", FieldSet::ALL, Standing::Good, NOW.plus_days(10), NOW.plus_days(90)),
-                row("old@3", "Calends", FieldSet::of(&[Field::Ranking]), Standing::Good, ago(9_800), ago(48)),
+                row(
+                    "films@2",
+                    "Marquee",
+                    super::mentions(),
+                    Standing::Good,
+                    ago(4_800),
+                    NOW.plus_days(400),
+                ),
+                row(
+                    "reel@1",
+                    "Reel & Sons",
+                    FieldSet::of(&[Field::Envelope]),
+                    Standing::Suspended,
+                    ago(4_800),
+                    NOW.plus_days(90),
+                ),
+                row(
+                    "moving@1",
+                    "Porter",
+                    FieldSet::ALL,
+                    Standing::Good,
+                    NOW.plus_days(10),
+                    NOW.plus_days(90),
+                ),
+                row(
+                    "old@3",
+                    "Calends",
+                    FieldSet::of(&[Field::Ranking]),
+                    Standing::Good,
+                    ago(9_800),
+                    ago(48),
+                ),
             ],
         };
         let extreme = Self {
             chrome: hostile(),
             now: NOW,
-            agreements: vec![row("films@4294967295", HOSTILE, FieldSet::ALL, Standing::Good, Time(i64::MIN), Time(i64::MAX))],
+            agreements: vec![row(
+                "films@4294967295",
+                HOSTILE,
+                FieldSet::ALL,
+                Standing::Good,
+                Time(i64::MIN),
+                Time(i64::MAX),
+            )],
         };
-        vec![plain, Self { chrome: outside(), now: NOW, agreements: vec![] }, extreme]
+        vec![
+            plain,
+            Self {
+                chrome: outside(),
+                now: NOW,
+                agreements: vec![],
+            },
+            extreme,
+        ]
     }
 }
 
@@ -97,10 +147,21 @@ impl Page for AgreementPage {
             published_at: ago(4_900),
             versions: vec![1, 2],
         };
-        let single = Self { agreement: agreement(1, "Marquee"), versions: vec![1], standing: Standing::Suspended, note: text, ..plain.clone() };
+        let single = Self {
+            agreement: agreement(1, "Marquee"),
+            versions: vec![1],
+            standing: Standing::Suspended,
+            note: text,
+            ..plain.clone()
+        };
         let mut worst = agreement(u32::MAX, HOSTILE);
         worst.why = HOSTILE.into();
-        worst.platform = Party { name: HOSTILE.into(), key: HOSTILE.into(), breach_contact: HOSTILE.into(), data_protection_officer: HOSTILE.into() };
+        worst.platform = Party {
+            name: HOSTILE.into(),
+            key: HOSTILE.into(),
+            breach_contact: HOSTILE.into(),
+            data_protection_officer: HOSTILE.into(),
+        };
         worst.report.dimensions.variant = vec![HOSTILE.into(); 50];
         worst.price = Some(HOSTILE.into());
         let extreme = Self {
@@ -133,7 +194,15 @@ impl Page for AgreementDiff {
 impl Page for LedgerPage {
     const TAB: Tab = Tab::Ledger;
     fn samples() -> Vec<Self> {
-        let kinds = [LeafKind::Private, LeafKind::Private, LeafKind::Report, LeafKind::Private, LeafKind::Public, LeafKind::Private, LeafKind::Summary];
+        let kinds = [
+            LeafKind::Private,
+            LeafKind::Private,
+            LeafKind::Report,
+            LeafKind::Private,
+            LeafKind::Public,
+            LeafKind::Private,
+            LeafKind::Summary,
+        ];
         let plain = Self {
             chrome: outside(),
             size: 48_213,
@@ -146,7 +215,14 @@ impl Page for LedgerPage {
             older: Some("/ledger?before=48206".into()),
             error: None,
         };
-        let empty = Self { size: 0, entries: vec![], newer: None, older: None, error: Some("The file is not a receipt: its first line is not c2sp.org/tlog-proof@v1.".into()), ..plain.clone() };
+        let empty = Self {
+            size: 0,
+            entries: vec![],
+            newer: None,
+            older: None,
+            error: Some("The file is not a receipt: its first line is not c2sp.org/tlog-proof@v1.".into()),
+            ..plain.clone()
+        };
         let extreme = Self {
             chrome: hostile(),
             size: u64::MAX,
@@ -154,7 +230,11 @@ impl Page for LedgerPage {
             origin: HOSTILE.into(),
             key: HOSTILE.into(),
             checkpoint: HOSTILE.into(),
-            entries: vec![LeafRow { index: u64::MAX, kind: LeafKind::Private, window: Time(i64::MIN) }],
+            entries: vec![LeafRow {
+                index: u64::MAX,
+                kind: LeafKind::Private,
+                window: Time(i64::MIN),
+            }],
             newer: Some(HOSTILE.into()),
             older: Some(HOSTILE.into()),
             error: Some(HOSTILE.into()),
@@ -166,26 +246,64 @@ impl Page for LedgerPage {
 impl Page for ReceiptChecked {
     const TAB: Tab = Tab::Ledger;
     fn samples() -> Vec<Self> {
-        let step = |what: &str, verdict, detail: &str| Step { what: what.into(), verdict, detail: detail.into() };
+        let step = |what: &str, verdict, detail: &str| Step {
+            what: what.into(),
+            verdict,
+            detail: detail.into(),
+        };
         let good = Self {
             chrome: outside(),
             ok: true,
             steps: vec![
-                step("The file is a receipt", Verdict::Right, "c2sp.org/tlog-proof@v1, entry 4805"),
-                step("The checkpoint in it is signed by this ledger", Verdict::Right, "courier.example/log, 48,213 entries"),
-                step("The entry is in the tree under that checkpoint", Verdict::Right, "16 hashes lead to qv2Tq3k4Q6Zg9o1cSxYH0X7u1bY2nW0m3aJ8kL5pTzE="),
-                step("What the receipt opens is what the entry was sealed with", Verdict::Right, "the commitment matches"),
+                step(
+                    "The file is a receipt",
+                    Verdict::Right,
+                    "c2sp.org/tlog-proof@v1, entry 4805",
+                ),
+                step(
+                    "The checkpoint in it is signed by this ledger",
+                    Verdict::Right,
+                    "courier.example/log, 48,213 entries",
+                ),
+                step(
+                    "The entry is in the tree under that checkpoint",
+                    Verdict::Right,
+                    "16 hashes lead to qv2Tq3k4Q6Zg9o1cSxYH0X7u1bY2nW0m3aJ8kL5pTzE=",
+                ),
+                step(
+                    "What the receipt opens is what the entry was sealed with",
+                    Verdict::Right,
+                    "the commitment matches",
+                ),
             ],
-            facts: [("What", "disclosure"), ("When", "25 November 2026, 12:05"), ("Partner", "marquee"), ("Agreement", "films@2"), ("Messages", "37")]
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .into(),
+            facts: [
+                ("What", "disclosure"),
+                ("When", "25 November 2026, 12:05"),
+                ("Partner", "marquee"),
+                ("Agreement", "films@2"),
+                ("Messages", "37"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
         };
         let bad = Self {
             ok: false,
             steps: vec![
-                step("The file is a receipt", Verdict::Right, "c2sp.org/tlog-proof@v1, entry 4805"),
-                step("The checkpoint in it is signed by this ledger", Verdict::Wrong, "the signature under the checkpoint is not by the key courier.example/log+5f1d2a3b"),
-                step("The entry is in the tree under that checkpoint", Verdict::NotReached, ""),
+                step(
+                    "The file is a receipt",
+                    Verdict::Right,
+                    "c2sp.org/tlog-proof@v1, entry 4805",
+                ),
+                step(
+                    "The checkpoint in it is signed by this ledger",
+                    Verdict::Wrong,
+                    "the signature under the checkpoint is not by the key courier.example/log+5f1d2a3b",
+                ),
+                step(
+                    "The entry is in the tree under that checkpoint",
+                    Verdict::NotReached,
+                    "",
+                ),
             ],
             facts: vec![],
             ..good.clone()

@@ -5,8 +5,8 @@ mod person;
 mod talk;
 
 use crate::{
-    AgreementDiff, AgreementPage, Allowances, Chrome, Consent, ConversationPage, ErrorPage, Inbox, Landing, LedgerPage, Narrow,
-    Notice, Page, ReadingPage, ReceiptChecked, Register, SignIn, WhoHasRead,
+    AgreementDiff, AgreementPage, Allowances, Chrome, Consent, ConversationPage, ErrorPage, Inbox, Landing, LedgerPage,
+    Narrow, Notice, Page, ReadingPage, ReceiptChecked, Register, SignIn, WhoHasRead,
 };
 use model::{AgreementRef, ConversationId, FieldSet, GrantId, MessageId, PartnerId, Time};
 
@@ -44,15 +44,26 @@ fn add<P: Page>(name: &str, to: &mut Vec<(String, String)>) -> askama::Result<()
 }
 
 pub(crate) fn inside() -> Chrome {
-    Chrome { platform: "Courier".into(), signed_in: Some("Ines Duarte".into()), csrf: "c3JmLXNhbXBsZQ".into() }
+    Chrome {
+        platform: "Courier".into(),
+        signed_in: Some("Ines Duarte".into()),
+        csrf: "c3JmLXNhbXBsZQ".into(),
+    }
 }
 
 pub(crate) fn outside() -> Chrome {
-    Chrome { signed_in: None, ..inside() }
+    Chrome {
+        signed_in: None,
+        ..inside()
+    }
 }
 
 pub(crate) fn hostile() -> Chrome {
-    Chrome { platform: HOSTILE.into(), signed_in: Some(HOSTILE.into()), csrf: HOSTILE.into() }
+    Chrome {
+        platform: HOSTILE.into(),
+        signed_in: Some(HOSTILE.into()),
+        csrf: HOSTILE.into(),
+    }
 }
 
 /// 25 November 2026, 14:05.

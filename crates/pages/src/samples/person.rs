@@ -1,18 +1,28 @@
 use super::{HOSTILE, NOW, ago, agreement_ref, grant_id, hostile, inside, mentions, partner_id, talk_id};
 use crate::{
-    Allowances, AskCard, Choices, Consent, Example, Friends, GrantCard, Happened, Narrow, Page, PartnerSay, ReadingPage,
-    ReadingRow, Tab, TalkPick, TalkSay, Told, Total, WhoHasRead,
+    Allowances, AskCard, Choices, Consent, Example, Friends, GrantCard, Happened, Narrow, Page, PartnerSay,
+    ReadingPage, ReadingRow, Tab, TalkPick, TalkSay, Told, Total, WhoHasRead,
 };
 use model::{Action, Choice, Field, FieldSet, GrantState, Purpose, Sentiment, Time};
 
 fn choices(offered: FieldSet, chosen: FieldSet, all: bool) -> Choices {
-    let talk = |n: u8, title: &str, people, picked| TalkPick { id: talk_id(n), title: title.into(), people, picked };
+    let talk = |n: u8, title: &str, people, picked| TalkPick {
+        id: talk_id(n),
+        title: title.into(),
+        people,
+        picked,
+    };
     Choices {
         offered,
         chosen,
         may_all: true,
         all,
-        talks: vec![talk(1, "Film club", 3, true), talk(2, "João Prates", 1, true), talk(4, "Abuela", 1, false), talk(5, "נועה לוי", 1, false)],
+        talks: vec![
+            talk(1, "Film club", 3, true),
+            talk(2, "João Prates", 1, true),
+            talk(4, "Abuela", 1, false),
+            talk(5, "נועה לוי", 1, false),
+        ],
         until: NOW.plus_days(400),
         latest: NOW.plus_days(400),
         now: NOW,
@@ -52,7 +62,10 @@ impl Page for Consent {
         let single = Self {
             actions: vec![Action::Read],
             purpose: Purpose::Advertising,
-            choices: Choices { talks: vec![], ..choices(FieldSet::of(&[Field::Ranking]), FieldSet::of(&[Field::Ranking]), true) },
+            choices: Choices {
+                talks: vec![],
+                ..choices(FieldSet::of(&[Field::Ranking]), FieldSet::of(&[Field::Ranking]), true)
+            },
             examples: vec![],
             friends: Friends::default(),
             price: Some("EUR 0.02 per person and month".into()),
@@ -69,13 +82,23 @@ impl Page for Consent {
             partner: HOSTILE.into(),
             why: HOSTILE.into(),
             choices: Choices {
-                talks: vec![TalkPick { id: talk_id(1), title: HOSTILE.into(), people: u64::MAX, picked: true }],
+                talks: vec![TalkPick {
+                    id: talk_id(1),
+                    title: HOSTILE.into(),
+                    people: u64::MAX,
+                    picked: true,
+                }],
                 until: Time(0),
                 latest: Time(i64::MAX),
                 ..choices(FieldSet::ALL, FieldSet::ALL, true)
             },
             examples: vec![example(HOSTILE, HOSTILE, 0, &[(HOSTILE, Sentiment::Liked)])],
-            friends: Friends { people: u64::MAX, allow: u64::MAX, withhold: 0, ask: 1 },
+            friends: Friends {
+                people: u64::MAX,
+                allow: u64::MAX,
+                withhold: 0,
+                ask: 1,
+            },
             retention_days: u64::MAX,
             report_days: 1,
             breach_contact: HOSTILE.into(),
@@ -97,7 +120,7 @@ fn row(index: u64, happened: Happened, hours: i64, partner: &str, fields: FieldS
         fields,
         messages,
         withheld: messages / 3,
-        people: (happened == Happened::Read).then_some(3),
+        people: (messages > 0).then_some(3),
     }
 }
 
@@ -105,15 +128,30 @@ impl Page for WhoHasRead {
     const TAB: Tab = Tab::Readings;
     fn samples() -> Vec<Self> {
         let weeks = [[42, 0], [61, 0], [12, 9], [0, 4], [88, 31], [140, 6], [95, 0], [37, 12]];
-        let total = |partner: &str, readings, messages, hours| Total { partner: partner.into(), readings, messages, last: ago(hours) };
+        let total = |partner: &str, readings, messages, hours| Total {
+            partner: partner.into(),
+            readings,
+            messages,
+            last: ago(hours),
+        };
         let plain = Self {
             chrome: inside(),
             partners: vec!["Marquee".into(), "Reel & Sons".into()],
-            weeks: (0i64..).zip(&weeks).map(|(n, row)| (NOW.week().plus_days(7 * (n - 7)), row.to_vec())).collect(),
+            weeks: (0i64..)
+                .zip(&weeks)
+                .map(|(n, row)| (NOW.week().plus_days(7 * (n - 7)), row.to_vec()))
+                .collect(),
             totals: vec![total("Marquee", 31, 475, 2), total("Reel & Sons", 8, 62, 10)],
             entries: vec![
                 row(4_805, Happened::Read, 2, "Marquee", mentions(), 37),
-                row(4_760, Happened::Read, 10, "Reel & Sons", FieldSet::of(&[Field::Envelope]), 12),
+                row(
+                    4_760,
+                    Happened::Read,
+                    10,
+                    "Reel & Sons",
+                    FieldSet::of(&[Field::Envelope]),
+                    12,
+                ),
                 row(4_752, Happened::Say, 12, "Reel & Sons", FieldSet::NONE, 0),
                 row(4_711, Happened::Read, 20, "Marquee", FieldSet::of(&[Field::Ranking]), 0),
                 row(4_600, Happened::Narrowed, 90, "Marquee", mentions(), 0),
@@ -137,7 +175,10 @@ impl Page for WhoHasRead {
             partners: vec![HOSTILE.into(); 9],
             weeks: (0..60).map(|n| (Time(n * 604_800_000), vec![u32::MAX; 9])).collect(),
             totals: vec![total(HOSTILE, u64::MAX, u64::MAX, 0)],
-            entries: vec![row(u64::MAX, Happened::Read, 0, HOSTILE, FieldSet::ALL, u64::MAX), row(0, Happened::Say, 0, HOSTILE, FieldSet::ALL, 0)],
+            entries: vec![
+                row(u64::MAX, Happened::Read, 0, HOSTILE, FieldSet::ALL, u64::MAX),
+                row(0, Happened::Say, 0, HOSTILE, FieldSet::ALL, 0),
+            ],
             older: Some(HOSTILE.into()),
             receipts: Some(HOSTILE.into()),
         };
@@ -170,8 +211,18 @@ impl Page for ReadingPage {
             messages: 37,
             withheld: 12,
             told: vec![
-                told(1, "", "For me it is still Nosferatu that I would see again any day.", &[("Nosferatu", Sentiment::Liked)]),
-                told(2, "Mei Tanaka", "Last night I finally saw The General. I laughed so much that the neighbours knocked.", &[("The General", Sentiment::Liked)]),
+                told(
+                    1,
+                    "",
+                    "For me it is still Nosferatu that I would see again any day.",
+                    &[("Nosferatu", Sentiment::Liked)],
+                ),
+                told(
+                    2,
+                    "Mei Tanaka",
+                    "Last night I finally saw The General. I laughed so much that the neighbours knocked.",
+                    &[("The General", Sentiment::Liked)],
+                ),
             ],
             more: 35,
             verified: true,
@@ -198,7 +249,10 @@ impl Page for ReadingPage {
             partner: HOSTILE.into(),
             fields: FieldSet::ALL,
             messages: u64::MAX,
-            told: vec![Told { title: HOSTILE.into(), ..told(1, HOSTILE, HOSTILE, &[(HOSTILE, Sentiment::Disliked)]) }],
+            told: vec![Told {
+                title: HOSTILE.into(),
+                ..told(1, HOSTILE, HOSTILE, &[(HOSTILE, Sentiment::Disliked)])
+            }],
             more: u64::MAX,
             root: HOSTILE.into(),
             command: HOSTILE.into(),
@@ -255,27 +309,64 @@ impl Page for Allowances {
             state: GrantState::Revoked,
             ..grant.clone()
         };
-        let partner = |slug: &str, name: &str, choice| PartnerSay { partner: partner_id(slug), name: name.into(), choice };
-        let talk = |n: u8, title: &str, choice| TalkSay { partner: partner_id("marquee"), name: "Marquee".into(), conversation: talk_id(n), title: title.into(), choice };
+        let partner = |slug: &str, name: &str, choice| PartnerSay {
+            partner: partner_id(slug),
+            name: name.into(),
+            choice,
+        };
+        let talk = |n: u8, title: &str, choice| TalkSay {
+            partner: partner_id("marquee"),
+            name: "Marquee".into(),
+            conversation: talk_id(n),
+            title: title.into(),
+            choice,
+        };
         let plain = Self {
             chrome: inside(),
             notice: Some("Saved. Marquee is asked to keep to it from now on.".into()),
             asks: vec![ask.clone()],
             grants: vec![grant.clone(), waiting, over],
             default: Choice::Withhold,
-            partners: vec![partner("marquee", "Marquee", Some(Choice::Ask)), partner("reel", "Reel & Sons", None)],
-            conversations: vec![talk(1, "Film club", Some(Choice::Allow(mentions()))), talk(2, "João Prates", None)],
+            partners: vec![
+                partner("marquee", "Marquee", Some(Choice::Ask)),
+                partner("reel", "Reel & Sons", None),
+            ],
+            conversations: vec![
+                talk(1, "Film club", Some(Choice::Allow(mentions()))),
+                talk(2, "João Prates", None),
+            ],
         };
-        let empty =
-            Self { notice: None, asks: vec![], grants: vec![], partners: vec![], conversations: vec![], ..plain.clone() };
+        let empty = Self {
+            notice: None,
+            asks: vec![],
+            grants: vec![],
+            partners: vec![],
+            conversations: vec![],
+            ..plain.clone()
+        };
         let extreme = Self {
             chrome: hostile(),
             notice: Some(HOSTILE.into()),
-            asks: vec![AskCard { key: HOSTILE.into(), partner: HOSTILE.into(), asked_for: HOSTILE.into(), conversation: HOSTILE.into(), ..ask }],
-            grants: vec![GrantCard { partner: HOSTILE.into(), conversations: Some(vec![HOSTILE.into(); 30]), fields: FieldSet::ALL, readings: u64::MAX, ..grant }],
+            asks: vec![AskCard {
+                key: HOSTILE.into(),
+                partner: HOSTILE.into(),
+                asked_for: HOSTILE.into(),
+                conversation: HOSTILE.into(),
+                ..ask
+            }],
+            grants: vec![GrantCard {
+                partner: HOSTILE.into(),
+                conversations: Some(vec![HOSTILE.into(); 30]),
+                fields: FieldSet::ALL,
+                readings: u64::MAX,
+                ..grant
+            }],
             default: Choice::Allow(FieldSet::of(&[Field::Ranking])),
             partners: vec![partner("marquee", HOSTILE, Some(Choice::Allow(FieldSet::ALL)))],
-            conversations: vec![TalkSay { name: HOSTILE.into(), ..talk(1, HOSTILE, None) }],
+            conversations: vec![TalkSay {
+                name: HOSTILE.into(),
+                ..talk(1, HOSTILE, None)
+            }],
         };
         vec![plain, empty, extreme]
     }
@@ -295,7 +386,11 @@ impl Page for Narrow {
         let extreme = Self {
             chrome: hostile(),
             partner: HOSTILE.into(),
-            choices: Choices { may_all: false, talks: vec![], ..choices(FieldSet::NONE, FieldSet::NONE, false) },
+            choices: Choices {
+                may_all: false,
+                talks: vec![],
+                ..choices(FieldSet::NONE, FieldSet::NONE, false)
+            },
             errors: vec![HOSTILE.into()],
             ..plain.clone()
         };
