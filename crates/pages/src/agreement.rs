@@ -46,6 +46,11 @@ impl AgreementPage {
         self.note.split_once("\n\n").map_or("", |(_, signatures)| signatures)
     }
 
+    /// The ledger lists what is before a number: this entry first.
+    fn page_of(&self) -> u64 {
+        self.index.saturating_add(1)
+    }
+
     fn previous(&self) -> Option<u32> {
         self.versions
             .iter()

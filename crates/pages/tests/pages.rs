@@ -254,7 +254,7 @@ fn the_consent_letter_says_what_leaves_and_what_does_not() {
         "Nothing of this message.",
         "7 other people are in these conversations. What they wrote stays hidden unless they agree themselves",
         "A public report every 14 days",
-        "It deletes what it read after 90 days at most.",
+        "It must delete what it read after 90 days at most.",
     ] {
         assert!(text.contains(golden), "{golden}\n{text}");
     }

@@ -169,6 +169,7 @@ impl Page for AgreementPage {
             agreement: worst,
             note: format!("{HOSTILE}\n\n{HOSTILE}"),
             versions: (1..60).collect(),
+            index: u64::MAX,
             ..plain.clone()
         };
         vec![plain, single, extreme]
