@@ -1,7 +1,8 @@
 //! The store contract. Every engine passes the same suite (`suite`, behind the feature `suite`).
 //!
 //! For all methods: a write that returned `Ok` survives the process being killed at any later moment (**durable on
-//! return**), unless its doc says otherwise. A write that returned an error left either everything or nothing.
+//! return**), unless its doc says otherwise. A write that returned an error left either everything or nothing. What is
+//! over a limit of [`crate::limits`] is `Rejected`.
 
 use crate::*;
 use async_trait::async_trait;
@@ -12,7 +13,8 @@ use std::sync::Arc;
 pub trait Messages: Send + Sync {
     /// Adds messages, their conversations, and one change each. All or nothing to a reader of the change feed; idempotent
     /// by message id (a known or deleted id is counted in `known` and changes nothing). A conversation that exists gets the new `sealed`.
-    /// The caller keeps a batch at or below 1,000 messages. Not durable before [`Messages::sync`] returns.
+    /// A new message's conversation is in the batch or stored already, else the whole batch is `Rejected`; so is one of more
+    /// than 1,000 messages. Not durable before [`Messages::messages_sync`] returns.
     async fn messages_append(
         &self,
         account: Id,
@@ -156,7 +158,8 @@ pub trait Ledger: Send + Sync {
     async fn ledger_head(&self) -> Result<LedgerHead, StoreError>;
     /// Takes the pen: raises the epoch by one and returns the head with it. Commits of older epochs fail from then on.
     async fn ledger_fence(&self) -> Result<LedgerHead, StoreError>;
-    /// Commits a batch if epoch and size are the head's: entries, owned bodies, tiles, head, in one go. **Durable on return.**
+    /// Commits a batch if epoch and size are the head's: entries, owned bodies, tiles, head, in one go. **Durable on return**,
+    /// and not visible before. `Rejected` if an owned body is not of one of these entries, or its `seq` is not the next.
     async fn ledger_commit(&self, commit: LedgerCommit) -> Result<Cas, StoreError>;
     /// Entries `from..from+limit` as far as they are committed.
     async fn ledger_leaves(&self, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, StoreError>;

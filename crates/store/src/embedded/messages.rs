@@ -8,7 +8,7 @@ use super::mail::{
 };
 use crate::*;
 use async_trait::async_trait;
-use fjall::{Iter, Readable};
+use fjall::{Iter, OwnedWriteBatch, Readable};
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::ops::Bound;
@@ -32,43 +32,29 @@ impl Mail {
             let (last_at, messages) = stored.map_or((i64::MIN, 0), |old| (old.last_at, old.messages));
             talks.insert(row.id, ConversationSummary { row, last_at, messages });
         }
-        let mut batch = self.engine.batch(3 * messages.len() + talks.len() + 2);
-        let mut changes = Vec::with_capacity(messages.len() * super::mail::CHANGE);
-        let mut seen = HashSet::with_capacity(messages.len());
-        let mut known = 0;
-        for message in messages {
-            let MessageRow {
-                id,
-                conversation,
-                sent_at,
-                sealed,
-            } = message;
-            let id_key = keys::join(&[&account, &id]);
-            // An inbox that never changed knows no message, so its first import looks nothing up.
-            let is_new = seen.insert(id) && (before == 0 || !self.is_known(&id_key)?);
-            if !is_new {
-                known += 1;
-                continue;
-            }
-            let talk = match talks.entry(conversation) {
+        let new = self.new_of(account, before, &messages)?;
+        let known = (messages.len() - new.len()) as u64;
+        let mut batch = self.engine.batch(3 * new.len() + talks.len() + 2);
+        let mut changes = Vec::with_capacity(new.len() * super::mail::CHANGE);
+        for MessageRow {
+            id,
+            conversation,
+            sent_at,
+            ..
+        } in new.iter().copied()
+        {
+            let talk = match talks.entry(*conversation) {
                 Entry::Occupied(talk) => talk.into_mut(),
                 Entry::Vacant(place) => {
-                    let stored = self.conversation(&snapshot, account, conversation)?;
+                    let stored = self.conversation(&snapshot, account, *conversation)?;
                     place.insert(stored.ok_or_else(limits::no_conversation)?)
                 }
             };
-            talk.last_at = talk.last_at.max(sent_at);
+            talk.last_at = talk.last_at.max(*sent_at);
             talk.messages += 1;
-            let cursor = Cursor { sent_at, id };
-            batch.insert(
-                &self.messages,
-                message_key(account, cursor),
-                keys::join(&[&conversation, &sealed]),
-            );
-            batch.insert(&self.ids, id_key, keys::join(&[&keys::time(sent_at), &conversation]));
-            batch.insert(&self.threads, thread_key(account, conversation, cursor), []);
-            push_change(&mut changes, ChangeKind::Added, id, conversation);
+            push_change(&mut changes, ChangeKind::Added, *id, *conversation);
         }
+        self.put(&mut batch, account, new);
         let state = self.finish(&mut batch, account, before, &changes, &talks);
         self.engine.commit(batch)?;
         Ok(Appended {
@@ -78,8 +64,54 @@ impl Mail {
         })
     }
 
-    fn is_known(&self, id_key: &[u8]) -> Result<bool, StoreError> {
-        self.ids.contains_key(id_key).map_err(|e| self.engine.read_error(e))
+    /// The messages of a batch that the account does not know, each once, in the batch's order.
+    fn new_of<'a>(
+        &self,
+        account: Id,
+        state: u64,
+        messages: &'a [MessageRow],
+    ) -> Result<Vec<&'a MessageRow>, StoreError> {
+        // In the order of ids: neighbours share the way through the index.
+        let mut by_id: Vec<(Id, usize)> = messages.iter().map(|m| m.id).zip(0..).collect();
+        by_id.sort_unstable();
+        by_id.dedup_by_key(|(id, _)| *id);
+        let mut new = vec![false; messages.len()];
+        for (id, at) in by_id {
+            let key = keys::join(&[&account, &id]);
+            // An inbox that never changed knows no message, so its first import looks nothing up.
+            let known = state > 0 && self.ids.contains_key(key).map_err(|e| self.engine.read_error(e))?;
+            if let Some(new) = new.get_mut(at) {
+                *new = !known;
+            }
+        }
+        Ok(messages
+            .iter()
+            .zip(new)
+            .filter_map(|(message, new)| new.then_some(message))
+            .collect())
+    }
+
+    /// Puts new messages into a batch, table by table, so that each index is walked in one go.
+    fn put(&self, batch: &mut OwnedWriteBatch, account: Id, mut new: Vec<&MessageRow>) {
+        let cursor = |m: &MessageRow| Cursor {
+            sent_at: m.sent_at,
+            id: m.id,
+        };
+        for m in &new {
+            batch.insert(
+                &self.messages,
+                message_key(account, cursor(m)),
+                keys::join(&[&m.conversation, &m.sealed]),
+            );
+        }
+        for m in &new {
+            batch.insert(&self.threads, thread_key(account, m.conversation, cursor(m)), []);
+        }
+        new.sort_unstable_by_key(|m| m.id);
+        for m in &new {
+            let place = keys::join(&[&keys::time(m.sent_at), &m.conversation]);
+            batch.insert(&self.ids, keys::join(&[&account, &m.id]), place);
+        }
     }
 
     fn newest(&self, account: Id, before: Option<Cursor>, limit: usize) -> Result<Vec<MessageRow>, StoreError> {

@@ -30,8 +30,8 @@ use std::sync::Arc;
 pub struct EmbeddedOptions {
     /// Bytes of recently read blocks kept in memory.
     pub cache: u64,
-    /// Bytes of new inbox rows kept in memory before they are written out, in each of four tables; while writing out
-    /// lags, up to four times as much.
+    /// Bytes of new inbox rows kept in memory before they are written out, as stored, in each of five tables. In memory a
+    /// small row takes three times its size; while writing out lags, up to five such buffers wait per table.
     pub buffer: u64,
     /// Bytes of journals kept on disk per database; at least 64 MiB.
     pub journals: u64,
@@ -41,7 +41,7 @@ impl Default for EmbeddedOptions {
     fn default() -> Self {
         Self {
             cache: 32 << 20,
-            buffer: 8 << 20,
+            buffer: 4 << 20,
             journals: 128 << 20,
         }
     }

@@ -199,7 +199,10 @@ async fn of_any_number_of_commits_at_one_size_exactly_one_applies(store: Store) 
         let head = store.ledger_head().await.unwrap();
         assert_eq!(head.size, size + 1);
         // Leaf, owned entry and checkpoint are the same committer's.
-        assert_eq!(store.ledger_leaves(size, 9).await.unwrap(), [head.checkpoint.clone()]);
+        assert_eq!(
+            store.ledger_leaves(size, 9).await.unwrap(),
+            std::slice::from_ref(&head.checkpoint)
+        );
         assert_eq!(
             store.ledger_owned(ANA, None, 1).await.unwrap()[0].sealed,
             head.checkpoint

@@ -1,4 +1,4 @@
-//! Kill -9: a child process writes and says what was acknowledged; it is killed; everything it said is there.
+//! A child process writes and says what was acknowledged; it is killed, or may write no more; everything it said is there.
 
 use super::open;
 use std::io::{BufRead, BufReader, Write};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use store::suite::Dice;
 use store::*;
 
-/// Names the folder to the child process; the test below is the child if it is set.
+/// Names the folder to the child process; the tests named `child_…` are the child if it is set.
 const FOLDER: &str = "PRIVITY_STORE_KILL_TEST_FOLDER";
 const ANA: Id = [0xa0; 16];
 
@@ -23,23 +23,20 @@ fn say(what: &str, number: u64) {
         .unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn child_that_writes_until_it_is_killed() {
-    let Some(folder) = std::env::var_os(FOLDER) else { return };
-    let store = open(folder.as_ref());
+/// Writes until a write fails.
+async fn write(store: &Store) -> Result<(), StoreError> {
     let talk = || ConversationRow {
         id: [1; 16],
         sealed: vec![1],
     };
-    let mut head = store.ledger_fence().await.unwrap();
-    let mut state = store.messages_state(ANA).await.unwrap();
+    let mut head = store.ledger_fence().await?;
+    let mut state = store.messages_state(ANA).await?;
     let mut seq = store
         .ledger_owned(ANA, None, 1)
-        .await
-        .unwrap()
+        .await?
         .first()
         .map_or(0, |newest| newest.seq + 1);
-    let mut views = store.views_get(ANA).await.unwrap();
+    let mut views = store.views_get(ANA).await?;
     loop {
         let row = |n| MessageRow {
             id: id(n),
@@ -48,33 +45,61 @@ async fn child_that_writes_until_it_is_killed() {
             sealed: vec![3; 300],
         };
         let rows = (state + 1..=state + 50).map(row).collect();
-        state = store.messages_append(ANA, vec![talk()], rows).await.unwrap().state;
+        state = store.messages_append(ANA, vec![talk()], rows).await?.state;
         say("messages", state);
         if state % 500 == 0 {
-            store.messages_sync().await.unwrap();
+            store.messages_sync().await?;
         }
         let leaves: Vec<_> = (head.size..head.size + 10).map(|n| n.to_be_bytes().to_vec()).collect();
-        let owned = OwnedEntry {
+        let owned = vec![OwnedEntry {
             index: head.size + 9,
             account: ANA,
             seq,
             sealed: vec![],
-        };
+        }];
+        let (epoch, size, checkpoint) = (head.epoch, head.size, vec![8; 2_000]);
         let commit = LedgerCommit {
-            epoch: head.epoch,
-            size: head.size,
+            epoch,
+            size,
             leaves,
-            owned: vec![owned],
+            owned,
             tiles: vec![],
-            checkpoint: vec![8; 99],
+            checkpoint,
         };
-        assert_eq!(store.ledger_commit(commit).await.unwrap(), Cas::Applied);
+        assert_eq!(store.ledger_commit(commit).await?, Cas::Applied);
         (head.size, seq) = (head.size + 10, seq + 1);
         say("entries", head.size);
-        store.views_bump(vec![ANA]).await.unwrap();
+        store.views_bump(vec![ANA]).await?;
         views += 1;
         say("views", views);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn child_that_writes_until_it_is_killed() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    write(&open(folder.as_ref())).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn child_that_writes_until_the_disk_is_full() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let store = open(folder.as_ref());
+    let error = write(&store).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unknown(_)), "{error:?}");
+    // Either database may have been the one that failed; it stays failed.
+    let mail = store.messages_state(ANA).await.map(drop);
+    let ledger = store.ledger_head().await.map(drop);
+    let stopped = [mail, ledger]
+        .iter()
+        .filter(|a| matches!(a, Err(StoreError::Unavailable(_))))
+        .count();
+    assert_eq!(stopped, 1);
+    let again = [
+        store.messages_append(ANA, vec![], vec![]).await.map(drop),
+        store.views_bump(vec![ANA]).await,
+    ];
+    assert!(again.iter().any(|a| matches!(a, Err(StoreError::Unavailable(_)))));
 }
 
 /// Runs the child for a while and kills it; returns the last numbers it said.
@@ -122,39 +147,76 @@ async fn what_a_killed_process_had_acknowledged_is_there() {
             "trial {trial} wrote nothing: {said:?}"
         );
         before = said;
-        let [messages, entries, views] = said;
-
-        let store = open(folder.path());
-        let state = store.messages_state(ANA).await.unwrap();
-        assert!(
-            state >= messages && state % 50 == 0,
-            "trial {trial}: {state} of {messages} messages"
-        );
-        for first in (1..=state).step_by(5_000) {
-            let ids = (first..=state.min(first + 4_999)).map(id).collect();
-            let found = store.messages_get(ANA, ids).await.unwrap();
-            assert!(found.iter().all(Option::is_some), "trial {trial}: a message is missing");
-        }
-        let summary = store
-            .conversations_get(ANA, vec![[1; 16]])
-            .await
-            .unwrap()
-            .remove(0)
-            .unwrap();
-        assert_eq!(summary.messages, state);
-
-        let size = store.ledger_head().await.unwrap().size;
-        assert!(
-            size >= entries && size % 10 == 0,
-            "trial {trial}: {size} of {entries} entries"
-        );
-        for from in (0..size).step_by(10_000) {
-            let leaves = store.ledger_leaves(from, 10_000).await.unwrap();
-            assert!(leaves.iter().zip(from..).all(|(leaf, n)| *leaf == n.to_be_bytes()));
-            assert_eq!(leaves.len() as u64, (size - from).min(10_000));
-        }
-        let newest = store.ledger_owned(ANA, None, 1).await.unwrap().remove(0);
-        assert_eq!((newest.seq + 1, newest.index + 1), (size / 10, size));
-        assert!(store.views_get(ANA).await.unwrap() >= views);
+        assert_kept(&open(folder.path()), said).await;
     }
+}
+
+/// A file-size limit of the shell stands in for a full disk: writing past it fails in the same way, in the middle.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_was_acknowledged_before_the_disk_was_full_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()));
+    let script = "trap '' XFSZ; ulimit -f 4096; exec \"$0\" \"$@\"";
+    let output = Command::new("sh")
+        .args(["-c", script])
+        .arg(std::env::current_exe().unwrap())
+        .args([
+            "killed::child_that_writes_until_the_disk_is_full",
+            "--exact",
+            "--nocapture",
+        ])
+        .env(FOLDER, folder.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let mut said = [0; 3];
+    text.lines().for_each(|line| note(&mut said, line));
+    assert!(said.iter().all(|number| *number > 50), "{said:?}");
+    assert_kept(&open(folder.path()), said).await;
+}
+
+/// Takes note of what the child says.
+fn note(said: &mut [u64; 3], line: &str) {
+    let words: Vec<&str> = line.split(' ').collect();
+    let ["kept", what, number] = words[..] else { return };
+    let place = ["messages", "entries", "views"]
+        .iter()
+        .position(|name| *name == what)
+        .unwrap();
+    said[place] = number.parse().unwrap();
+}
+
+/// Everything that was acknowledged is there, and what is there is whole.
+async fn assert_kept(store: &Store, [messages, entries, views]: [u64; 3]) {
+    let state = store.messages_state(ANA).await.unwrap();
+    assert!(state >= messages && state % 50 == 0, "{state} of {messages} messages");
+    for first in (1..=state).step_by(5_000) {
+        let ids = (first..=state.min(first + 4_999)).map(id).collect();
+        let found = store.messages_get(ANA, ids).await.unwrap();
+        assert!(found.iter().all(Option::is_some), "a message is missing");
+    }
+    let summary = store
+        .conversations_get(ANA, vec![[1; 16]])
+        .await
+        .unwrap()
+        .remove(0)
+        .unwrap();
+    assert_eq!(summary.messages, state);
+
+    let size = store.ledger_head().await.unwrap().size;
+    assert!(size >= entries && size % 10 == 0, "{size} of {entries} entries");
+    for from in (0..size).step_by(10_000) {
+        let leaves = store.ledger_leaves(from, 10_000).await.unwrap();
+        assert!(leaves.iter().zip(from..).all(|(leaf, n)| *leaf == n.to_be_bytes()));
+        assert_eq!(leaves.len() as u64, (size - from).min(10_000));
+    }
+    let newest = store.ledger_owned(ANA, None, 1).await.unwrap().remove(0);
+    assert_eq!((newest.seq + 1, newest.index + 1), (size / 10, size));
+    assert!(store.views_get(ANA).await.unwrap() >= views);
 }
