@@ -4,6 +4,7 @@ use super::poster::Poster;
 use super::visitors::{Connected, Notice};
 use crate::{Catalogue, Shelf};
 use askama::Template;
+use std::cmp::Reverse;
 use wire::oauth::{AuthorizationDetail, Conversations, Field};
 
 /// After an answer nobody waited for.
@@ -74,14 +75,15 @@ pub fn connected(
 ) -> Result<String, askama::Error> {
     let nothing = Shelf::default();
     let shelf = connected.shelf.as_deref().unwrap_or(&nothing);
+    let mut withheld: Vec<(&String, &u64)> = shelf.withheld.iter().collect();
+    withheld.sort_by_key(|(_, count)| Reverse(**count));
     Home {
         notice: notice.map(text_of),
         has_read: connected.shelf.is_some(),
         row: row(catalogue, shelf),
         messages: shelf.messages,
-        withheld: shelf
-            .withheld
-            .iter()
+        withheld: withheld
+            .into_iter()
             .map(|(reason, count)| withheld_text(reason, *count))
             .collect(),
         entry: shelf.entry,
@@ -175,7 +177,7 @@ fn terms(detail: &AuthorizationDetail) -> [(&'static str, String); 4] {
         .iter()
         .map(|field| match field {
             Field::Ranking => "a ranked list of films",
-            Field::Mentions => "which films a message mentions, whether it liked them, and in which week",
+            Field::Mentions => "which films are mentioned, whether they were liked, and in which week",
             Field::Envelope => "who wrote to whom and when",
             Field::Text => "the messages themselves",
         })
@@ -295,6 +297,10 @@ mod tests {
         ] {
             assert!(html.contains(text), "{text} in {html}");
         }
+        assert!(
+            html.find("12 messages") < html.find("1 message by"),
+            "the larger count comes first"
+        );
         assert!(!html.contains("sesame-token"));
     }
 
