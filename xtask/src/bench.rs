@@ -12,6 +12,15 @@ pub enum Bench {
         #[arg(long, value_name = "FOLDER")]
         data: PathBuf,
     },
+    /// The spine: disclosing reads beside undisclosed ones, decisions, ledger appends, import, memory.
+    Spine {
+        /// Seconds for each load.
+        #[arg(long, default_value_t = 8)]
+        seconds: u64,
+        /// Megabytes of the export that is imported.
+        #[arg(long, default_value_t = 200)]
+        export_mb: u64,
+    },
 }
 
 impl Bench {
@@ -20,6 +29,7 @@ impl Bench {
         let mut out = std::io::stdout().lock();
         match self {
             Self::Mentions { data } => crate::mentions::run(&data, &mut out),
+            Self::Spine { seconds, export_mb } => crate::spine::run(seconds, export_mb, &mut out),
         }
     }
 }

@@ -1,12 +1,15 @@
 //! `cargo xtask`: checks and measurements of this repository. Nothing of the product depends on it.
 
 mod bench;
+mod crash;
 #[allow(
     dead_code,
     unused_imports,
     reason = "the linker's examples use the same file, and more of it"
 )]
 mod mentions;
+mod server;
+mod spine;
 mod tidy;
 
 use clap::{Parser, Subcommand};
@@ -24,6 +27,8 @@ struct Arguments {
 enum Command {
     /// Check the house: arrows between rooms, file sizes, documents and their links.
     Tidy,
+    /// Kill the server in the middle of its work, again and again, and look for anything lost.
+    Crash(crash::Crash),
     /// Measure something.
     Bench {
         #[command(subcommand)]
@@ -34,6 +39,7 @@ enum Command {
 fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().command {
         Command::Tidy => tidy::run(),
+        Command::Crash(crash) => crash.run(),
         Command::Bench { what } => what.run().map(|()| ExitCode::SUCCESS),
     }
 }

@@ -1,18 +1,11 @@
-//! The one binary: command line, wiring, clock, keys, demo, shutdown.
-
-mod admin;
-mod cli;
-mod demo;
-mod keys;
-mod outside;
-mod serve;
-mod site;
+//! The one binary.
 
 use clap::Parser;
+use privity::cli::Cli;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.into()),

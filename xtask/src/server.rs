@@ -1,0 +1,223 @@
+//! A real `privity serve` in a process of its own, with a partner, an agreement and people, made by the command line.
+
+use anyhow::{Context, bail, ensure};
+use marquee::SigningKey;
+use marquee::client::{PartnerClient, Token};
+use privity::browser::{Browser, hidden, parameter};
+use serde_json::json;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use wire::oauth::{Action, AuthorizationDetail, Conversations, Field, Purpose};
+
+/// Everyone's password.
+pub const PASSWORD: &str = "a long password";
+/// The agreement.
+pub const AGREEMENT: &str = "films@1";
+const CLIENT: &str = "marquee-web";
+const REDIRECT: &str = "https://marquee.example/callback";
+
+/// An installation, whose server may be running.
+pub struct Server {
+    binary: PathBuf,
+    folder: PathBuf,
+    /// The address people and partners use.
+    pub origin: String,
+    listen: String,
+    child: Option<Child>,
+    key: SigningKey,
+}
+
+impl Server {
+    /// A new installation in a folder, with its keys. Builds the binary if need be.
+    pub fn install(folder: &Path) -> anyhow::Result<Self> {
+        let built = Command::new("cargo").args(["build", "--release", "--package", "privity"]).status()?;
+        ensure!(built.success(), "the server does not build");
+        let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
+        let binary = std::fs::canonicalize(Path::new(&target).join("release").join("privity"))?;
+        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let listen = format!("127.0.0.1:{port}");
+        let server = Self {
+            binary,
+            folder: folder.to_owned(),
+            origin: format!("http://{listen}"),
+            listen,
+            child: None,
+            key: SigningKey::generate()?,
+        };
+        server.command(&["key", "master", &server.path("master.key")], "")?;
+        Ok(server)
+    }
+
+    /// Where a file of the installation is.
+    pub fn path(&self, name: &str) -> String {
+        self.folder.join(name).display().to_string()
+    }
+
+    /// The folder the server keeps its data in.
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// The file with the master key.
+    pub fn master_key(&self) -> PathBuf {
+        self.folder.join("master.key")
+    }
+
+    /// Starts the server and waits until it answers.
+    pub fn start(&mut self) -> anyhow::Result<()> {
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.folder.join("server.log"))?;
+        let child = Command::new(&self.binary)
+            .args(["serve", "--listen", &self.listen, "--issuer", &self.origin])
+            .args(self.site())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()?;
+        self.child = Some(child);
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while Browser::new(&self.origin).get("/ledger/key").is_err() {
+            if let Some(status) = self.child.as_mut().map(Child::try_wait).transpose()?.flatten() {
+                bail!("the server ended with {status}; see {}", self.path("server.log"));
+            }
+            ensure!(Instant::now() < deadline, "the server does not answer");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// Kills the server: no warning, no goodbye (SIGKILL).
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        if let Some(mut child) = self.child.take() {
+            child.kill()?;
+            child.wait()?;
+        }
+        Ok(())
+    }
+
+    /// The server's process.
+    pub fn pid(&self) -> anyhow::Result<u32> {
+        Ok(self.child.as_ref().context("the server is not running")?.id())
+    }
+
+    fn site(&self) -> Vec<String> {
+        vec![
+            "--data".to_owned(),
+            self.data().display().to_string(),
+            "--master-key".to_owned(),
+            self.master_key().display().to_string(),
+        ]
+    }
+
+    /// A command of an operator, with `--data` and `--master-key`; its output.
+    pub fn operate(&self, arguments: &[&str], input: &str) -> anyhow::Result<String> {
+        let site = self.site();
+        let all: Vec<&str> = arguments.iter().copied().chain(site.iter().map(String::as_str)).collect();
+        self.command(&all, input)
+    }
+
+    fn command(&self, arguments: &[&str], input: &str) -> anyhow::Result<String> {
+        let mut child = Command::new(&self.binary)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        child.stdin.take().context("no input")?.write_all(input.as_bytes())?;
+        let done = child.wait_with_output()?;
+        ensure!(
+            done.status.success(),
+            "`privity {}`: {}",
+            arguments.join(" "),
+            String::from_utf8_lossy(&done.stderr)
+        );
+        Ok(String::from_utf8(done.stdout)?)
+    }
+
+    /// Opens inboxes.
+    pub fn people(&self, handles: &[&str]) -> anyhow::Result<()> {
+        for handle in handles {
+            self.operate(&["account", "add", handle, "--name", handle], PASSWORD)?;
+        }
+        Ok(())
+    }
+
+    /// Registers the partner and publishes the agreement: every field set, ceilings out of the way.
+    pub fn sign_up(&self) -> anyhow::Result<()> {
+        let public = self.command(
+            &["key", "agreement", "marquee.example/agreements", &self.path("partner.key")],
+            "",
+        )?;
+        let partner = json!({
+            "id": "marquee", "name": "Marquee", "website": "https://marquee.example", "agreement_key": public.trim(),
+            "clients": { CLIENT: { "redirect_uris": [REDIRECT], "jwks": self.key.public_jwks() } },
+        });
+        std::fs::write(self.path("partner.json"), partner.to_string())?;
+        self.operate(&["partner", "add", &self.path("partner.json")], "")?;
+        self.operate(&["agreement", "new", &self.path("draft.toml")], "")?;
+        let mut terms: toml::Value = toml::from_str(&std::fs::read_to_string(self.path("draft.toml"))?)?;
+        let table = terms.as_table_mut().context("the draft is no table")?;
+        table.insert("fields".into(), vec!["mentions", "text"].into());
+        for (section, name, value) in [
+            ("partner", "key", toml::Value::from(public.trim())),
+            ("ceilings", "requests_per_second", 1_000_000.into()),
+            ("ceilings", "messages_per_person_per_day", 1_000_000_000.into()),
+            ("ceilings", "new_grants_per_day", 1_000_000.into()),
+        ] {
+            let section = table.get_mut(section).and_then(toml::Value::as_table_mut).context("the draft lacks a section")?;
+            section.insert(name.to_owned(), value);
+        }
+        std::fs::write(self.path("draft.toml"), toml::to_string(&terms)?)?;
+        let (draft, half, whole) = (self.path("draft.toml"), self.path("half.note"), self.path("whole.note"));
+        self.operate(&["agreement", "sign", &draft, "--out", &half, "--key", &self.path("partner.key")], "")?;
+        self.operate(&["agreement", "sign", &half, "--out", &whole], "")?;
+        self.operate(&["agreement", "publish", &whole], "")?;
+        Ok(())
+    }
+
+    /// The ledger's public key.
+    pub fn ledger_key(&self) -> anyhow::Result<tlog::note::VerifyingKey> {
+        Ok(self.operate(&["key", "ledger"], "")?.trim().parse()?)
+    }
+
+    /// The partner's client.
+    pub fn client(&self) -> anyhow::Result<PartnerClient> {
+        Ok(PartnerClient::discover(&self.origin, CLIENT, self.key.clone())?)
+    }
+
+    /// A person, signed in.
+    pub fn browser(&self, handle: &str) -> anyhow::Result<Browser> {
+        let mut browser = Browser::new(&self.origin);
+        browser.sign_in(handle, PASSWORD)?;
+        Ok(browser)
+    }
+}
+
+/// The whole way to a consent: asked by the partner, agreed to by the person, claimed.
+pub fn connect(client: &PartnerClient, browser: &mut Browser, fields: &[Field]) -> anyhow::Result<Token> {
+    let until = privity::outside::now().plus_days(30).to_string();
+    let asked = AuthorizationDetail {
+        agreement: AGREEMENT.to_owned(),
+        purpose: Purpose::Recommendations,
+        actions: vec![Action::Read],
+        fields: fields.to_vec(),
+        conversations: Conversations::All,
+        until: until.clone(),
+    };
+    let started = client.push(&[asked], REDIRECT)?;
+    let page = browser.get(&started.authorize_url)?;
+    let request = hidden(&page.text, "request").context("no consent page")?;
+    let mut form = vec![("request", request.as_str()), ("conversations", "all"), ("until", &until), ("action", "agree")];
+    form.extend(fields.iter().map(|f| ("fields", f.name())));
+    let agreed = browser.post("/consent", &form)?;
+    let location = agreed.location.context("agreeing does not lead back")?;
+    let (code, iss) = (parameter(&location, "code"), parameter(&location, "iss"));
+    Ok(client.redeem(&code.context("no code")?, &started, &iss.context("no issuer")?)?)
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        _ = self.kill();
+    }
+}

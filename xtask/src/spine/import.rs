@@ -1,0 +1,72 @@
+//! Import of a made-up Facebook export, from its first byte to durable and sealed in the embedded store, beside a bare
+//! serde_json pass over the same bytes.
+
+use app::{App, Intake, MasterKey};
+use import::{Limits, facebook::Facebook, synthetic};
+use secrecy::SecretString;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+use store::{Anchor, EmbeddedOptions, EmbeddedStore};
+
+/// Measures and prints.
+pub fn run(megabytes: u64, out: &mut impl Write) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir_in(".")?;
+    let export = folder.path().join("export");
+    let written = synthetic::facebook(&export, megabytes * 1_000_000, 7)?;
+    let files = files(&export)?;
+
+    let started = Instant::now();
+    for file in &files {
+        let _: serde::de::IgnoredAny = serde_json::from_slice(&std::fs::read(file)?)?;
+    }
+    let skimmed = rate(written.bytes, started);
+    let started = Instant::now();
+    for file in &files {
+        let _: serde_json::Value = serde_json::from_slice(&std::fs::read(file)?)?;
+    }
+    let parsed = rate(written.bytes, started);
+
+    let runtime = tokio::runtime::Runtime::new()?;
+    let started = Instant::now();
+    let added = runtime.block_on(import_all(folder.path(), &export))?;
+    let imported = rate(written.bytes, started);
+    anyhow::ensure!(added == written.messages, "{} messages were written, {added} imported", written.messages);
+    writeln!(out, "import of a Facebook export of {megabytes} MB, {} messages", written.messages)?;
+    writeln!(out, "  serde_json, skipping everything {skimmed:>8.0} MB/s")?;
+    writeln!(out, "  serde_json, into values         {parsed:>8.0} MB/s")?;
+    writeln!(out, "  import, sealed and durable      {imported:>8.0} MB/s")?;
+    writeln!(out, "  import beside skipping everything: {:.2}", imported / skimmed)?;
+    super::bar(out, "import beside a bare serde_json pass (into values)", imported / parsed, 0.3)
+}
+
+async fn import_all(folder: &Path, export: &Path) -> anyhow::Result<u64> {
+    let data = folder.join("data");
+    std::fs::create_dir_all(&data)?;
+    let store = Arc::new(EmbeddedStore::open(&data, EmbeddedOptions::default())?);
+    let master = MasterKey::from_hex(&SecretString::from("11".repeat(32)))?;
+    let anchor = Some(Anchor::open(&data)?);
+    let app = App::open("https://inbox.example".into(), store, anchor, master, privity::outside::real()).await?;
+    let ida = app.account_add("ida", "Ida", &SecretString::from("a long password")).await?;
+    let reader = Facebook::open(export, ida.account, None, Limits::default())?;
+    let intake = Intake { inboxes: vec![ida.account], export: "bench".to_owned() };
+    Ok(app.import(Box::new(reader), intake, Arc::new(|_| {})).await?.added)
+}
+
+fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        match path.is_dir() {
+            true => found.extend(files(&path)?),
+            false if path.extension().is_some_and(|e| e == "json") => found.push(path),
+            false => {}
+        }
+    }
+    Ok(found)
+}
+
+fn rate(bytes: u64, since: Instant) -> f64 {
+    bytes as f64 / 1e6 / since.elapsed().as_secs_f64()
+}
