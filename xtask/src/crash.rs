@@ -93,7 +93,7 @@ fn under_load(
     let client = Arc::new(server.client()?);
     let token = connect(&client, &mut ana, &[Field::Text])?;
     let export = folder.join(format!("export-{round}"));
-    let written = import::synthetic::facebook(&export, 3_000_000, u64::from(round))?;
+    import::synthetic::facebook(&export, 3_000_000, u64::from(round))?;
 
     // Between 0.3 and 1.5 seconds, different each time.
     let patience = Duration::from_millis(300 + u64::from(u16::from_be_bytes(privity::outside::random())) % 1_200);
@@ -109,15 +109,17 @@ fn under_load(
         let path = export.display().to_string();
         let importing = &*server;
         let acknowledged = scope.spawn(move || {
-            importing.operate(&["import", "facebook", &path, "--account", "ida"], "").is_ok()
+            importing.operate(&["import", "facebook", &path, "--account", "ida"], "").ok()
         });
         std::thread::sleep(patience);
         let pid = server.pid()?;
         // The borrow of the import ends with its thread; the kill must not wait for it.
         std::process::Command::new("kill").args(["-9", &pid.to_string()]).status()?;
         stop.store(true, Ordering::Relaxed);
-        if acknowledged.join().unwrap_or(false) {
-            lock(promised).imported += written.messages;
+        if let Ok(Some(said)) = acknowledged.join() {
+            // Its last line: "1234 added, 0 known already".
+            let added = said.lines().last().and_then(|l| l.split(' ').next()).and_then(|n| n.parse::<u64>().ok());
+            lock(promised).imported += added.context("an import that does not say what it added")?;
         }
         Ok(())
     })?;

@@ -107,16 +107,16 @@ impl App {
                     }
                     for inbox in &intake.inboxes {
                         let goes = |id: &ConversationId| talks.get(id).is_none_or(|inboxes| inboxes.contains(inbox));
+                        let told: Vec<_> = conversations.iter().filter(|c| goes(&c.id)).cloned().collect();
+                        let told = self.with_those_known(*inbox, told).await?;
                         let done = if intake.inboxes.len() == 1 {
-                            self.take_in(*inbox, &conversations, &messages).await?
+                            self.take_in(*inbox, &told, &messages).await?
                         } else {
-                            let conversations: Vec<_> =
-                                conversations.iter().filter(|c| goes(&c.id)).cloned().collect();
                             let messages: Vec<_> = messages.iter().filter(|m| goes(&m.conversation)).cloned().collect();
-                            if conversations.is_empty() && messages.is_empty() {
+                            if told.is_empty() && messages.is_empty() {
                                 continue;
                             }
-                            self.take_in(*inbox, &conversations, &messages).await?
+                            self.take_in(*inbox, &told, &messages).await?
                         };
                         added += done.added;
                         known += done.known;
@@ -135,6 +135,27 @@ impl App {
         Ok((added, known))
     }
 
+    /// A conversation that is told again may name fewer people than are known already: nobody is taken away.
+    async fn with_those_known(&self, inbox: AccountId, told: Vec<Conversation>) -> Result<Vec<Conversation>, Error> {
+        let mut merged = Vec::with_capacity(told.len());
+        for mut talk in told {
+            match self.talk(inbox, talk.id).await {
+                Ok(known) => {
+                    for participant in known.conversation.participants {
+                        if talk.name_of(participant.account).is_none() {
+                            talk.participants.push(participant);
+                        }
+                    }
+                    talk.name = talk.name.or(known.conversation.name);
+                }
+                Err(Error::NotFound) => {}
+                Err(other) => return Err(other),
+            }
+            merged.push(talk);
+        }
+        Ok(merged)
+    }
+
     /// A part is noted as finished only after its messages are durable.
     async fn note_parts(&self, export: &str, finished: &mut Vec<String>) -> Result<(), Error> {
         self.take_in_done().await?;
@@ -147,6 +168,10 @@ impl App {
 
 fn part_key(export: &str, part: &str) -> Vec<u8> {
     hash_of("import part", &format!("{export}\n{part}")).to_vec()
+}
+
+fn no_more() -> SinkError {
+    SinkError("the inbox takes no more".into())
 }
 
 /// Collects what a reader tells into batches.
@@ -168,7 +193,7 @@ impl Feed {
             return Ok(());
         }
         let batch = Op::Batch(std::mem::take(&mut self.conversations), std::mem::take(&mut self.messages));
-        self.send.blocking_send(batch).map_err(|_| "the inbox takes no more".into())
+        self.send.blocking_send(batch).map_err(|_| no_more())
     }
 }
 
@@ -193,7 +218,7 @@ impl Sink for Feed {
 
     fn part_done(&mut self, part: &str) -> Result<(), SinkError> {
         self.flush()?;
-        self.send.blocking_send(Op::PartDone(part.to_owned())).map_err(|_| "the inbox takes no more".into())
+        self.send.blocking_send(Op::PartDone(part.to_owned())).map_err(|_| no_more())
     }
 
     fn progress(&mut self, bytes_read: u64) {

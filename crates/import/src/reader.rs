@@ -1,32 +1,47 @@
-//! What every format offers.
+//! What reads an export, and what takes in what was read.
 
-use crate::{ImportError, SinkError, Summary};
+use crate::{ImportError, Summary};
 use model::{Conversation, Message};
 
-/// Reads one export.
+/// An opened export of some format.
 pub trait Reader: Send {
-    /// Bytes to read in all, for a progress bar; `None` if that is not known before.
-    fn total_bytes(&self) -> Option<u64>;
-
-    /// Reads everything, telling `sink`. What cannot be read is counted in the summary and left out; the rest is read.
+    /// Reads the export from its beginning to its end into `sink`.
+    ///
+    /// A part that the sink says is done is passed over; all else is handed over even if an earlier import did so
+    /// already, under the same ids. Faults inside the export are counted, not returned.
+    ///
+    /// # Errors
+    /// [`ImportError::Sink`] if the sink refuses; [`ImportError::Io`] if the export itself can no longer be read. What
+    /// was handed over before stays valid, and the next import goes on from the parts that are done.
     fn read(&mut self, sink: &mut dyn Sink) -> Result<Summary, ImportError>;
+
+    /// How many bytes [`Sink::progress`] will have counted at the end, if that is known beforehand.
+    fn total_bytes(&self) -> Option<u64>;
 }
 
-/// Where what is read goes.
+/// Takes in what a [`Reader`] finds: it seals and stores, in batches as it likes.
 pub trait Sink {
-    /// Whether a part (a file or thread of the export, by a name that is the same in every run) was finished in an
-    /// earlier run: the reader passes over it.
-    fn is_done(&mut self, part: &str) -> bool;
-
-    /// A conversation, told before its first message; told again, it replaces what was told before.
+    /// A conversation, always before the first of its messages.
+    ///
+    /// It may come again, under the same id, with more participants or with a name: people who have left are only found
+    /// where they wrote. A sink that holds the conversation already adds to it and takes nobody away.
     fn conversation(&mut self, conversation: &Conversation) -> Result<(), SinkError>;
 
-    /// A message of a conversation that was told before.
+    /// A message. Messages come in the order of the export; one may come twice, under the same id.
     fn message(&mut self, message: Message) -> Result<(), SinkError>;
 
-    /// A part is finished.
+    /// How many bytes of the export have been dealt with since the start.
+    fn progress(&mut self, bytes_read: u64);
+
+    /// Everything readable of this part of the export has been handed over, and nothing in it will change. Once the sink
+    /// has made that durable it may answer [`Sink::is_done`] with true.
     fn part_done(&mut self, part: &str) -> Result<(), SinkError>;
 
-    /// How many bytes were read so far. Called often; cheap.
-    fn progress(&mut self, bytes_read: u64);
+    /// Whether an earlier, interrupted import of the same export has finished this part.
+    fn is_done(&mut self, part: &str) -> bool;
 }
+
+/// A sink cannot go on; the import ends.
+#[derive(Debug, thiserror::Error)]
+#[error("the import was stopped: {0}")]
+pub struct SinkError(#[source] pub Box<dyn std::error::Error + Send + Sync>);

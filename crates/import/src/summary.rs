@@ -1,86 +1,159 @@
-//! What an import found, repaired, and had to leave out.
+//! What an import found, for the person whose inbox it is.
 
 use std::fmt;
 
-/// Skipped records that are listed one by one; more are only counted.
-const LISTED: usize = 1_000;
+/// Where in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Position {
+    /// The file as such.
+    File,
+    /// Bytes before it, in the unpacked file.
+    Byte(u64),
+    /// Line, from 1.
+    Line(u64),
+}
 
-/// A record that was left out.
+/// Something that was left out, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
-    /// Which file of the export.
+    /// Path within the export. It often tells who wrote to whom: show it to the person, never log it.
     pub file: String,
-    /// Where in it: a line, a byte, or a record's number, as the reason says.
-    pub position: u64,
-    /// Why, in a few words.
+    /// Where in the file.
+    pub position: Position,
+    /// In plain words, without any of the content.
     pub reason: String,
 }
 
 /// What an import found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Conversations told.
+    /// Conversations handed to the sink, each counted once.
     pub conversations: u64,
-    /// Messages told.
+    /// Messages handed to the sink. How many of them were new only the sink knows.
     pub messages: u64,
-    /// Lines of the system (calls, people who came and went), which are not messages.
+    /// Calls, joins and leaves: lines that nobody wrote. Not imported.
     pub system_lines: u64,
-    /// Strings whose wrong encoding was repaired.
+    /// Strings whose encoding was repaired (see [`crate::mojibake`]).
     pub repaired_strings: u64,
-    /// Strings that may be wrong, but cannot be told from right ones: left as they are.
+    /// Strings with characters that are either correct or broken beyond repair. Kept as they came.
     pub undecidable_strings: u64,
-    /// Parts that an earlier run had finished.
+    /// Messages in the owner's name that may be a namesake's: kept, but not as the owner's own.
+    pub ambiguous_authors: u64,
+    /// Messages left out: the first of them.
+    pub skipped: Vec<Skipped>,
+    /// Messages left out: all of them.
+    pub skipped_total: u64,
+    /// Files that could not be read, or not to their end: the first of them. What stood before the fault was imported.
+    pub unreadable: Vec<Skipped>,
+    /// Files that could not be read, or not to their end: all of them.
+    pub unreadable_total: u64,
+    /// Parts that an earlier import had finished.
     pub parts_done_before: u64,
-    /// Records that were left out.
-    pub skipped: u64,
-    /// Files that could not be read to their end.
-    pub unreadable: u64,
-    /// The first of them, one by one.
-    pub listed: Vec<Skipped>,
-    /// Bytes read.
+    /// Bytes dealt with.
     pub bytes: u64,
+    /// How many entries each of the two lists may have.
+    pub(crate) listed: usize,
 }
 
 impl Summary {
-    /// Counts a record that is left out.
-    pub fn skip(&mut self, file: &str, position: u64, reason: impl Into<String>) {
-        self.skipped += 1;
-        self.list(file, position, reason.into());
-    }
-
-    /// Counts a file that could not be read to its end.
-    pub fn give_up(&mut self, file: &str, position: u64, reason: impl Into<String>) {
-        self.unreadable += 1;
-        self.list(file, position, reason.into());
-    }
-
-    fn list(&mut self, file: &str, position: u64, reason: String) {
-        if self.listed.len() < LISTED {
-            self.listed.push(Skipped { file: file.to_owned(), position, reason });
+    pub(crate) fn new(listed: usize) -> Self {
+        Self {
+            listed,
+            ..Self::default()
         }
+    }
+
+    pub(crate) fn skip(&mut self, file: &str, position: Position, reason: impl Into<String>) {
+        self.skipped_total += 1;
+        list(&mut self.skipped, self.listed, file, position, reason);
+    }
+
+    pub(crate) fn unreadable(&mut self, file: &str, position: Position, reason: impl Into<String>) {
+        self.unreadable_total += 1;
+        list(&mut self.unreadable, self.listed, file, position, reason);
+    }
+}
+
+fn list(to: &mut Vec<Skipped>, listed: usize, file: &str, position: Position, reason: impl Into<String>) {
+    if to.len() < listed {
+        to.push(Skipped {
+            file: file.to_owned(),
+            position,
+            reason: reason.into(),
+        });
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File => f.write_str("the file"),
+            Self::Byte(at) => write!(f, "byte {at}"),
+            Self::Line(at) => write!(f, "line {at}"),
+        }
+    }
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}: {}", self.file, self.position, self.reason)
+    }
+}
+
+/// One count and its noun.
+struct Count(u64, &'static str, &'static str);
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.0, if self.0 == 1 { self.1 } else { self.2 })
     }
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} conversations, {} messages read", self.conversations, self.messages)?;
-        for (count, what) in [
-            (self.system_lines, "lines of the system passed over"),
-            (self.repaired_strings, "strings repaired"),
-            (self.undecidable_strings, "strings that may be wrong left as they are"),
-            (self.parts_done_before, "parts finished by an earlier run"),
-            (self.skipped, "records skipped"),
-            (self.unreadable, "files not readable to their end"),
-        ] {
-            if count > 0 {
-                write!(f, "; {count} {what}")?;
-            }
+        let conversations = Count(self.conversations, "conversation", "conversations");
+        let messages = Count(self.messages, "message", "messages");
+        writeln!(f, "Read {messages} in {conversations}.")?;
+        let notes = [
+            (
+                Count(self.parts_done_before, "part was", "parts were"),
+                "finished by an earlier import and passed over",
+            ),
+            (
+                Count(self.system_lines, "line was", "lines were"),
+                "about calls or people joining and leaving, and left out",
+            ),
+            (
+                Count(self.repaired_strings, "text was", "texts were"),
+                "stored in a broken encoding and repaired",
+            ),
+            (
+                Count(self.undecidable_strings, "text was", "texts were"),
+                "kept as it came: whether its accents are right cannot be told",
+            ),
+            (
+                Count(self.ambiguous_authors, "message", "messages"),
+                "in your name may be a namesake's, and will not be treated as yours",
+            ),
+            (
+                Count(self.skipped_total, "message was", "messages were"),
+                "damaged or over a limit, and left out",
+            ),
+            (
+                Count(self.unreadable_total, "file was", "files were"),
+                "not readable, or not to the end",
+            ),
+        ];
+        for (count, what) in notes.iter().filter(|(count, _)| count.0 > 0) {
+            writeln!(f, "{count} {what}.")?;
         }
-        for skipped in self.listed.iter().take(10) {
-            write!(f, "\n  {} at {}: {}", skipped.file, skipped.position, skipped.reason)?;
+        for entry in self.unreadable.iter().chain(&self.skipped) {
+            writeln!(f, "  {entry}")?;
         }
-        if self.listed.len() > 10 {
-            write!(f, "\n  … and {} more", self.skipped + self.unreadable - 10)?;
+        let unlisted = (self.skipped_total + self.unreadable_total)
+            .saturating_sub((self.skipped.len() + self.unreadable.len()) as u64);
+        if unlisted > 0 {
+            writeln!(f, "  and {unlisted} more")?;
         }
         Ok(())
     }

@@ -4,8 +4,9 @@ use super::{Command, Format, Import, Line};
 use anyhow::{Context, bail};
 use app::{App, Intake, Person, Progress};
 use import::{Limits, Reader, facebook, redial};
-use model::AccountId;
+use model::{AccountId, Participant};
 use secrecy::SecretString;
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -62,34 +63,32 @@ async fn run_import(app: &Arc<App>, import: Import, tell: mpsc::Sender<Line>) ->
 }
 
 async fn open_redial(app: &Arc<App>, import: &Import) -> anyhow::Result<(Box<dyn Reader>, Vec<AccountId>)> {
-    let mut people = Vec::new();
-    let whose = match &import.account {
+    let mut people = HashMap::new();
+    match &import.account {
         Some(handle) => {
             let person = person(app, handle).await?;
-            let worker = match &import.owner {
-                Some(number) => number.parse().with_context(|| format!("`{number}` is not a worker's number"))?,
-                None => redial::busiest(&import.path)?.context("the file has no dialogues")?,
-            };
-            people.push(redial::Person { worker, account: person.account, name: person.name });
-            Some(worker)
+            let number = import.owner.as_ref().context("which worker is that? --owner NUMBER")?;
+            let worker = number.parse::<i64>().with_context(|| format!("`{number}` is not a worker's number"))?;
+            people.insert(worker, participant(person));
         }
         None => {
             let csv = import.people.as_ref().context("name the people: --everyone CSV")?;
             let password = import.password.as_ref().context("no password for the inboxes")?;
-            let text = std::fs::read_to_string(csv).with_context(|| format!("`{}`", csv.display()))?;
-            for (worker, handle, name) in redial::people_csv(&text)? {
+            let text = std::fs::read(csv).with_context(|| format!("`{}`", csv.display()))?;
+            for row in csv::Reader::from_reader(text.as_slice()).deserialize() {
+                let (worker, handle, name): (i64, String, String) =
+                    row.with_context(|| format!("`{}` has not the columns worker,handle,name", csv.display()))?;
                 let person = match app.person_by_handle(&handle).await? {
                     Some(person) => person,
                     None => app.account_add(&handle, &name, &SecretString::from(password.0.as_str())).await?,
                 };
-                people.push(redial::Person { worker, account: person.account, name: person.name });
+                people.insert(worker, participant(person));
             }
-            None
         }
-    };
-    let inboxes = people.iter().map(|p| p.account).collect();
-    let reader = redial::Redial::open(&import.path, people, whose, Limits::default())?;
-    Ok((Box::new(reader), inboxes))
+    }
+    let inboxes = people.values().map(|p: &Participant| p.account).collect();
+    let known = Box::new(move |worker| people.get(&worker).cloned());
+    Ok((Box::new(redial::Redial::open(&import.path, known, Limits::default())?), inboxes))
 }
 
 async fn open_facebook(app: &Arc<App>, import: &Import) -> anyhow::Result<(Box<dyn Reader>, Vec<AccountId>)> {
@@ -97,9 +96,19 @@ async fn open_facebook(app: &Arc<App>, import: &Import) -> anyhow::Result<(Box<d
     let account = person(app, handle).await?.account;
     let (path, owner) = (import.path.clone(), import.owner.clone());
     let opened = tokio::task::spawn_blocking(move || {
-        facebook::Facebook::open(&path, account, owner.as_deref(), Limits::default())
+        let limits = Limits::default();
+        let name = match owner {
+            Some(name) => name,
+            None => facebook::guess_owner(&path, &limits)?
+                .context("whose export is it? name the owner as in its messages: --owner NAME")?,
+        };
+        Ok::<_, anyhow::Error>(facebook::Facebook::open(&path, Participant { account, name }, limits)?)
     });
     Ok((Box::new(opened.await??), vec![account]))
+}
+
+fn participant(person: Person) -> Participant {
+    Participant { account: person.account, name: person.name }
 }
 
 async fn person(app: &App, handle: &str) -> anyhow::Result<Person> {

@@ -1,0 +1,472 @@
+//! Cuts a large JSON document into values, in constant memory.
+//!
+//! The document is an object. Its arrays of interest are handed out element by element, each as the bytes of one whole
+//! JSON value for `serde_json` to judge. So a value of the wrong type, and even one that is not JSON, costs only itself;
+//! and no more than one element (of limited size) is ever held. Nesting costs one counter.
+
+use std::io::Read;
+
+/// How much is read at once.
+const CHUNK: u64 = 256 << 10;
+
+/// The document cannot be cut any further.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// Bytes before it.
+    pub at: u64,
+    /// In plain words.
+    pub reason: String,
+}
+
+/// One value of the document.
+pub(crate) struct Value<'a> {
+    /// Bytes before it in the document.
+    pub at: u64,
+    /// Its bytes, or nothing if they are more than the limit.
+    pub json: Option<&'a [u8]>,
+}
+
+/// A JSON object that is being read. Call in the order of the grammar: [`Document::next_key`], then one of
+/// [`Document::value`], [`Document::skip`] or [`Document::enter_array`], the last followed by [`Document::element`]
+/// until it is `None` or by [`Document::leave_array`].
+pub(crate) struct Document<R> {
+    input: R,
+    buffer: Vec<u8>,
+    /// Index in `buffer` of the first byte not yet looked at.
+    next: usize,
+    /// Bytes of the document before `buffer`.
+    base: u64,
+    /// The input has no more, and why if that is not its end.
+    ended: Option<Option<String>>,
+    /// Nothing of the object, or of the array that was entered, has been read yet.
+    first: bool,
+    value_bytes: usize,
+}
+
+impl<R: Read> Document<R> {
+    /// `value_bytes` is the most that a value handed out may have.
+    pub fn new(input: R, value_bytes: usize) -> Self {
+        Self {
+            input,
+            buffer: Vec::new(),
+            next: 0,
+            base: 0,
+            ended: None,
+            first: true,
+            value_bytes,
+        }
+    }
+
+    /// Bytes looked at so far.
+    pub fn offset(&self) -> u64 {
+        self.base + self.next as u64
+    }
+
+    /// The next key of the object; `None` at its end.
+    pub fn next_key(&mut self) -> Result<Option<String>, Fault> {
+        if self.offset() == 0 {
+            self.pass_byte_order_mark()?;
+            self.expect(b'{', "the file is not a JSON object")?;
+        }
+        if !self.next_of(b'}')? {
+            return match self.peek()? {
+                None => Ok(None),
+                Some(_) => Err(self.fault("there is more after the end of the JSON object")),
+            };
+        }
+        if self.peek()? != Some(b'"') {
+            return Err(self.fault("not JSON: a key is missing"));
+        }
+        let at = self.offset();
+        let key = self.value()?.json.and_then(|json| serde_json::from_slice(json).ok());
+        let Some(key) = key else {
+            return Err(Fault {
+                at,
+                reason: "not JSON: a key is not a string".to_owned(),
+            });
+        };
+        self.expect(b':', "not JSON: `:` is missing")?;
+        self.first = false;
+        Ok(Some(key))
+    }
+
+    /// The value of the key.
+    pub fn value(&mut self) -> Result<Value<'_>, Fault> {
+        self.peek()?;
+        self.scan(Scanner::default(), true)
+    }
+
+    /// Passes over the value of the key, however long.
+    pub fn skip(&mut self) -> Result<(), Fault> {
+        self.peek()?;
+        self.scan(Scanner::default(), false).map(|_| ())
+    }
+
+    /// Whether the value of the key is an array, which is then entered.
+    pub fn enter_array(&mut self) -> Result<bool, Fault> {
+        let is_array = self.peek()? == Some(b'[');
+        if is_array {
+            self.next += 1;
+            self.first = true;
+        }
+        Ok(is_array)
+    }
+
+    /// The next element of the array; `None` at its end.
+    pub fn element(&mut self) -> Result<Option<Value<'_>>, Fault> {
+        if !self.next_of(b']')? {
+            return Ok(None);
+        }
+        self.value().map(Some)
+    }
+
+    /// Passes over the rest of the array.
+    pub fn leave_array(&mut self) -> Result<(), Fault> {
+        self.first = false;
+        self.scan(Scanner::inside_array(), false).map(|_| ())
+    }
+
+    /// Passes `end`, or the comma before another item; whether there is another.
+    fn next_of(&mut self, end: u8) -> Result<bool, Fault> {
+        let first = std::mem::take(&mut self.first);
+        match self.peek()? {
+            Some(byte) if byte == end => {
+                self.next += 1;
+                Ok(false)
+            }
+            Some(b',') if !first => {
+                self.next += 1;
+                Ok(true)
+            }
+            Some(_) if first => Ok(true),
+            Some(_) => Err(self.fault("not JSON: `,` is missing")),
+            None => Err(self.end_fault()),
+        }
+    }
+
+    fn expect(&mut self, byte: u8, else_say: &str) -> Result<(), Fault> {
+        match self.peek()? {
+            Some(b) if b == byte => {
+                self.next += 1;
+                Ok(())
+            }
+            Some(_) => Err(self.fault(else_say)),
+            None => Err(self.end_fault()),
+        }
+    }
+
+    /// Some editors put one before the document.
+    fn pass_byte_order_mark(&mut self) -> Result<(), Fault> {
+        while self.buffer.len() < 3 && self.more(0)? {}
+        if self.buffer.starts_with(b"\xef\xbb\xbf") {
+            self.next = 3;
+        }
+        Ok(())
+    }
+
+    /// The next byte that is not white space, without passing it.
+    fn peek(&mut self) -> Result<Option<u8>, Fault> {
+        loop {
+            let rest = self.buffer.get(self.next..).unwrap_or_default();
+            let mut bytes = rest.iter().enumerate();
+            if let Some((n, byte)) = bytes.find(|(_, b)| !matches!(b, b' ' | b'\n' | b'\r' | b'\t')) {
+                let byte = *byte;
+                self.next += n;
+                return Ok(Some(byte));
+            }
+            self.next = self.buffer.len();
+            if !self.more(self.next)? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Passes a value whose first byte is the next, and keeps it if asked to.
+    fn scan(&mut self, mut scanner: Scanner, mut keep: bool) -> Result<Value<'_>, Fault> {
+        let at = self.offset();
+        let mut start = self.next;
+        loop {
+            let fresh = self.buffer.get(self.next..).unwrap_or_default();
+            if let Some(n) = scanner.feed(fresh) {
+                self.next += n;
+                break;
+            }
+            self.next = self.buffer.len();
+            keep &= self.next - start <= self.value_bytes;
+            if !self.more(if keep { start } else { self.next })? {
+                let mut fault = self.end_fault();
+                // What matters is where the damaged value begins; a failed read is reported where it happened.
+                if matches!(self.ended, Some(None)) {
+                    fault.at = at;
+                }
+                return Err(fault);
+            }
+            if keep {
+                start = 0;
+            }
+        }
+        let json = self.buffer.get(start..self.next);
+        let json = json.filter(|json| keep && json.len() <= self.value_bytes);
+        Ok(Value { at, json })
+    }
+
+    /// Gives up the bytes before `from` and reads some more behind the rest; false at the end.
+    fn more(&mut self, from: usize) -> Result<bool, Fault> {
+        if self.ended.is_some() {
+            return match &self.ended {
+                Some(Some(_)) => Err(self.end_fault()),
+                _ => Ok(false),
+            };
+        }
+        self.buffer.drain(..from);
+        self.base += from as u64;
+        self.next -= from;
+        match (&mut self.input).take(CHUNK).read_to_end(&mut self.buffer) {
+            Ok(0) => self.ended = Some(None),
+            Ok(_) => return Ok(true),
+            // What came before the failure is in the buffer: the failure waits until it has been looked at.
+            Err(e) => self.ended = Some(Some(e.to_string())),
+        }
+        match &self.ended {
+            Some(Some(_)) if self.next == self.buffer.len() => Err(self.end_fault()),
+            Some(Some(_)) => Ok(true),
+            _ => Ok(false),
+        }
+    }
+
+    fn fault(&self, reason: &str) -> Fault {
+        Fault {
+            at: self.offset(),
+            reason: reason.to_owned(),
+        }
+    }
+
+    fn end_fault(&self) -> Fault {
+        self.fault(match &self.ended {
+            Some(Some(failure)) => failure,
+            _ => "the file ends too early",
+        })
+    }
+}
+
+/// Finds the end of one JSON value by its brackets and quotes alone.
+#[derive(Default)]
+struct Scanner {
+    depth: usize,
+    state: State,
+}
+
+#[derive(Default, Clone, Copy)]
+enum State {
+    /// Before the first byte.
+    #[default]
+    Start,
+    /// Within brackets, between strings.
+    Between,
+    /// In a string.
+    Text,
+    /// After a backslash in a string.
+    Escape,
+    /// In a number or a word that stands by itself.
+    Bare,
+}
+
+impl Scanner {
+    fn inside_array() -> Self {
+        Self {
+            depth: 1,
+            state: State::Between,
+        }
+    }
+
+    /// How many of these bytes belong to the value if it ends here; `None` if it goes on.
+    fn feed(&mut self, chunk: &[u8]) -> Option<usize> {
+        let mut rest = chunk;
+        loop {
+            let found = match self.state {
+                State::Start | State::Escape => rest.first().map(|b| (0, *b)),
+                State::Between => find(rest, |b| matches!(b, b'"' | b'{' | b'}' | b'[' | b']')),
+                State::Text => find(rest, |b| matches!(b, b'"' | b'\\' | b'\n')),
+                State::Bare => find(rest, |b| {
+                    matches!(b, b',' | b'}' | b']' | b':' | b' ' | b'\n' | b'\r' | b'\t')
+                }),
+            };
+            let (n, byte) = found?;
+            let before = chunk.len() - rest.len() + n;
+            match (self.state, byte) {
+                (State::Start, b',' | b'}' | b']' | b':') | (State::Bare, _) => return Some(before),
+                (State::Start | State::Between, b'"') => self.state = State::Text,
+                (State::Start | State::Between, b'{' | b'[') => {
+                    self.depth += 1;
+                    self.state = State::Between;
+                }
+                (State::Between, _) => self.depth -= 1,
+                (State::Start, _) => self.state = State::Bare,
+                (State::Text, b'\\') => self.state = State::Escape,
+                // The closing quote; or a line break, which no JSON string may hold: the quote is missing, and the
+                // brackets still tell where the value ends.
+                (State::Text, _) => self.state = State::Between,
+                (State::Escape, _) => self.state = State::Text,
+            }
+            if self.depth == 0 && matches!(self.state, State::Between) {
+                return Some(before + 1);
+            }
+            rest = rest.get(n + 1..)?;
+        }
+    }
+}
+
+fn find(bytes: &[u8], is: impl Fn(u8) -> bool) -> Option<(usize, u8)> {
+    let n = bytes.iter().position(|b| is(*b))?;
+    Some((n, *bytes.get(n)?))
+}
+
+/// What `serde_json` found wrong with a value, without the value.
+pub(crate) fn reason(error: &serde_json::Error) -> &'static str {
+    match error.classify() {
+        serde_json::error::Category::Data => "a field is missing or of the wrong type",
+        _ => "not JSON",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Gives out its bytes a few at a time.
+    struct Drops<'a>(&'a [u8], usize);
+
+    impl Read for Drops<'_> {
+        fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+            let n = self.1.min(into.len()).min(self.0.len());
+            let (now, later) = self.0.split_at(n);
+            into[..n].copy_from_slice(now);
+            self.0 = later;
+            Ok(n)
+        }
+    }
+
+    fn items(json: &[u8], limit: usize) -> (Vec<Option<String>>, Option<Fault>) {
+        let mut found = Vec::new();
+        let mut document = Document::new(json, limit);
+        let fault = (|| {
+            while let Some(key) = document.next_key()? {
+                if key == "m" && document.enter_array()? {
+                    while let Some(value) = document.element()? {
+                        found.push(value.json.map(|json| String::from_utf8_lossy(json).into_owned()));
+                    }
+                } else {
+                    document.skip()?;
+                }
+            }
+            Ok(())
+        })()
+        .err();
+        (found, fault)
+    }
+
+    #[test]
+    fn elements_are_cut_and_the_rest_is_passed() {
+        let (found, fault) = items(
+            br#" {"a": {"m": [1, "]"]}, "m": [ {"x": "}\"" }, 7 , "s\\", [], null], "z": -1e3 } "#,
+            100,
+        );
+        let found: Vec<String> = found.into_iter().flatten().collect();
+        assert_eq!(found, [r#"{"x": "}\"" }"#, "7", r#""s\\""#, "[]", "null"]);
+        assert_eq!(fault, None);
+        assert_eq!(items(b"\xef\xbb\xbf{}", 9), (vec![], None));
+    }
+
+    #[test]
+    fn an_element_over_the_limit_is_passed_over_and_named_by_its_place() {
+        let big = format!(r#"{{"m": [1, "{}", 2]}}"#, "x".repeat(1 << 20));
+        let (found, fault) = items(big.as_bytes(), 1000);
+        assert_eq!(found, [Some("1".to_owned()), None, Some("2".to_owned())]);
+        assert_eq!(fault, None);
+    }
+
+    #[test]
+    fn damage_is_located_and_what_stood_before_is_kept() {
+        for (json, count, at) in [
+            (&br#"{"m": [1, 2"#[..], 1, 10),
+            (br#"{"m": [1, {"a": "b"#, 1, 10),
+            (br#"{"m": [1 2]}"#, 1, 9),
+            (br#"{"m": [1, 2]} x"#, 2, 14),
+            (br#"{"m": [1,]}"#, 2, 0),
+            (br#"{"m" [1]}"#, 0, 5),
+            (br#"{m: [1]}"#, 0, 1),
+            (b"\0\0\0\0", 0, 0),
+            (b"", 0, 0),
+            (b"[1]", 0, 0),
+        ] {
+            let (found, fault) = items(json, 100);
+            assert_eq!(found.len(), count, "{json:?}");
+            match fault {
+                Some(fault) => assert_eq!(fault.at, at, "{json:?}: {}", fault.reason),
+                None => assert_eq!(json, br#"{"m": [1,]}"#),
+            }
+        }
+    }
+
+    #[test]
+    fn a_missing_quote_costs_one_element() {
+        let (found, fault) = items(b"{\"m\": [{\"a\": \"b\n}, {\"c\": 1}]}", 100);
+        assert_eq!(found.len(), 2);
+        assert_eq!(fault, None);
+    }
+
+    #[test]
+    fn deep_nesting_costs_nothing() {
+        let mut json = b"{\"m\": [1], \"x\": ".to_vec();
+        json.extend(std::iter::repeat_n(b'[', 1 << 20));
+        json.extend(std::iter::repeat_n(b']', 1 << 20));
+        json.extend(b"}");
+        assert_eq!(items(&json, 100), (vec![Some("1".to_owned())], None));
+    }
+
+    #[test]
+    fn a_failing_read_is_told_after_what_came_before_it() {
+        struct Breaks;
+        impl Read for Breaks {
+            fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+                Err(std::io::Error::other("the disk is gone"))
+            }
+        }
+        let mut document = Document::new(br#"{"m": [1, 2, 3"#.chain(Breaks), 100);
+        assert_eq!(document.next_key().unwrap().as_deref(), Some("m"));
+        assert!(document.enter_array().unwrap());
+        assert!(document.element().unwrap().is_some());
+        assert!(document.element().unwrap().is_some());
+        let fault = document.element().map(|_| ()).unwrap_err();
+        assert_eq!(fault.reason, "the disk is gone");
+    }
+
+    proptest! {
+        #[test]
+        fn chunks_do_not_matter(texts in prop::collection::vec(any::<String>(), 0..8), drop in 1usize..7) {
+            let json = serde_json::to_string(&serde_json::json!({"k": texts, "m": texts})).unwrap();
+            let mut document = Document::new(Drops(json.as_bytes(), drop), 1 << 20);
+            let mut found: Vec<String> = Vec::new();
+            while let Some(key) = document.next_key().unwrap() {
+                if key == "m" {
+                    prop_assert!(document.enter_array().unwrap());
+                    while let Some(value) = document.element().unwrap() {
+                        found.push(serde_json::from_slice(value.json.unwrap()).unwrap());
+                    }
+                } else {
+                    document.skip().unwrap();
+                }
+            }
+            prop_assert_eq!(found, texts);
+        }
+
+        #[test]
+        fn any_bytes_end(bytes in prop::collection::vec(prop::sample::select(b"{}[]\",:\\\n 1m".to_vec()), 0..60)) {
+            items(&bytes, 20);
+            let mut json = br#"{"m":["#.to_vec();
+            json.extend(bytes);
+            items(&json, 20);
+        }
+    }
+}

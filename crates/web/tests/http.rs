@@ -1,0 +1,15 @@
+//! The platform over HTTP, on the memory store.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs, dead_code)]
+
+#[path = "http/fapi.rs"]
+mod fapi;
+#[path = "http/jmap.rs"]
+mod jmap;
+#[path = "http/pages.rs"]
+mod pages;
+#[path = "http/routes.rs"]
+mod routes;
+#[path = "http/site.rs"]
+mod site;
+#[path = "../../app/tests/world/mod.rs"]
+mod world;
