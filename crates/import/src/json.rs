@@ -192,7 +192,8 @@ impl<R: Read> Document<R> {
                 break;
             }
             self.next = self.buffer.len();
-            keep &= self.next - start <= self.value_bytes;
+            // `start` is only kept up while the value is.
+            keep = keep && self.next - start <= self.value_bytes;
             if !self.more(if keep { start } else { self.next })? {
                 let mut fault = self.end_fault();
                 // What matters is where the damaged value begins; a failed read is reported where it happened.

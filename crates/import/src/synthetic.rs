@@ -208,3 +208,61 @@ impl<W: Write> Write for Counted<W> {
         self.0.flush()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Limits, Reader, Sink, SinkError, facebook};
+    use model::{AccountId, Conversation, Message, Participant};
+
+    struct Texts(Vec<String>);
+
+    impl Sink for Texts {
+        fn conversation(&mut self, _: &Conversation) -> Result<(), SinkError> {
+            Ok(())
+        }
+        fn message(&mut self, message: Message) -> Result<(), SinkError> {
+            self.0.push(message.text);
+            Ok(())
+        }
+        fn progress(&mut self, _: u64) {}
+        fn part_done(&mut self, _: &str) -> Result<(), SinkError> {
+            Ok(())
+        }
+        fn is_done(&mut self, _: &str) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn what_is_made_up_reads_like_the_real_thing() {
+        let mut texts = Vec::new();
+        for _ in 0..2 {
+            let dir = tempfile::tempdir().unwrap();
+            let written = super::facebook(dir.path(), 3 << 20, 5).unwrap();
+            assert!(written >= 3 << 20);
+            let limits = Limits::default();
+            let owner = facebook::guess_owner(dir.path(), &limits).unwrap();
+            assert_eq!(owner.as_deref(), Some(super::OWNER));
+            let owner = Participant {
+                account: AccountId([1; 16]),
+                name: super::OWNER.to_owned(),
+            };
+            let mut sink = Texts(Vec::new());
+            let mut reader = facebook::Facebook::open(dir.path(), owner, limits).unwrap();
+            let summary = reader.read(&mut sink).unwrap();
+            assert_eq!(reader.total_bytes(), Some(written));
+            assert_eq!(
+                (
+                    summary.skipped_total,
+                    summary.unreadable_total,
+                    summary.undecidable_strings
+                ),
+                (0, 0, 0)
+            );
+            assert!(summary.repaired_strings > 1_000 && summary.messages > 5_000);
+            assert!(sink.0.iter().any(|text| text.contains("żółw")));
+            texts.push(sink.0);
+        }
+        assert_eq!(texts[0], texts[1]);
+    }
+}
