@@ -98,11 +98,11 @@ fn under_load(
     // Between 0.3 and 1.5 seconds, different each time.
     let patience = Duration::from_millis(300 + u64::from(u16::from_be_bytes(privity::outside::random())) % 1_200);
     std::thread::scope(|scope| -> anyhow::Result<()> {
-        let running = || !stop.load(Ordering::Relaxed);
-        scope.spawn(|| send(ana, promised, round, &running));
+        let stopped = &stop;
+        scope.spawn(move || send(ana, promised, round, stopped));
         for _ in 0..3 {
             let (client, token) = (Arc::clone(&client), token.clone());
-            scope.spawn(move || read(&client, &token, promised, &|| true));
+            scope.spawn(move || read(&client, &token, promised, stopped));
         }
         let revoker = Arc::clone(&client);
         scope.spawn(move || consent_and_revoke(&revoker, ana_again, promised));
@@ -126,9 +126,9 @@ fn under_load(
     server.kill()
 }
 
-fn send(mut ana: Browser, promised: &Mutex<Promised>, round: u32, running: &dyn Fn() -> bool) {
+fn send(mut ana: Browser, promised: &Mutex<Promised>, round: u32, stopped: &AtomicBool) {
     let Ok(inbox) = ana.get("/inbox") else { return };
-    let Some(talk) = inbox.text.split("href=\"/conversations/").nth(1).and_then(|r| r.split('"').next()) else { return };
+    let Some(talk) = inbox.text.split("href=\"/conversations/").nth(1).and_then(|r| r.split(['"', '#']).next()) else { return };
     let path = format!("/conversations/{talk}");
     let Ok(page) = ana.get(&path) else { return };
     if hidden(&page.text, "nonce").is_none() {
@@ -141,15 +141,15 @@ fn send(mut ana: Browser, promised: &Mutex<Promised>, round: u32, running: &dyn 
             Ok(page) if page.status == 303 => lock(promised).sent.push(text),
             _ => return,
         }
-        if !running() {
+        if stopped.load(Ordering::Relaxed) {
             return;
         }
     }
 }
 
-fn read(client: &PartnerClient, token: &Token, promised: &Mutex<Promised>, running: &dyn Fn() -> bool) {
+fn read(client: &PartnerClient, token: &Token, promised: &Mutex<Promised>, stopped: &AtomicBool) {
     let Ok(calls) = page(client, token) else { return };
-    while running() {
+    while !stopped.load(Ordering::Relaxed) {
         match client.jmap(token, &[CORE, MAIL, DISCLOSURE], calls.clone()) {
             Ok(answer) => {
                 if let Some(proof) = answer.disclosure_proof {

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 /// How to serve.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Serve {
+    /// The installation.
     #[command(flatten)]
     pub site: Site,
     /// The address to listen on. Put a reverse proxy with TLS before it (docs/operators/run.md).

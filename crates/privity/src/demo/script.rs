@@ -90,7 +90,7 @@ impl<'a> Story<'a> {
     fn first_talk(&mut self) -> anyhow::Result<String> {
         let inbox = self.ana.get("/inbox")?.text;
         let link = inbox.split("href=\"/conversations/").nth(1).context("the inbox is empty")?;
-        Ok(format!("/conversations/{}", link.split('"').next().unwrap_or_default()))
+        Ok(format!("/conversations/{}", link.split(['"', '#']).next().unwrap_or_default()))
     }
 
     fn without_consent(&mut self) -> anyhow::Result<()> {
@@ -162,7 +162,7 @@ impl<'a> Story<'a> {
         // What must not leave: the texts of her friends, as she sees them in her newest conversations.
         let mut texts = Vec::new();
         for link in self.ana.get("/inbox")?.text.split("href=\"/conversations/").skip(1).take(10) {
-            let page = self.ana.get(&format!("/conversations/{}", link.split('"').next().unwrap_or_default()))?;
+            let page = self.ana.get(&format!("/conversations/{}", link.split(['"', '#']).next().unwrap_or_default()))?;
             texts.extend(bubbles(&page.text));
         }
         ensure!(texts.len() > 20, "only {} messages to compare with", texts.len());

@@ -24,8 +24,6 @@ const CATALOGUE: &str = include_str!("../../../../data/catalogue.csv");
 /// A platform and a partner, listening.
 #[derive(Clone)]
 pub struct Stage {
-    /// The platform, for looking behind the scenes in the script's checks of durability; everything else goes over HTTP.
-    pub app: Arc<App>,
     /// The platform's address.
     pub platform: String,
     /// The partner's address.
@@ -79,7 +77,7 @@ impl Stage {
         };
         tokio::spawn(marquee::serve(config, partner_socket));
         bar.finish_and_clear();
-        Ok(Self { app, platform, marquee: marquee_url, key, conversations })
+        Ok(Self { platform, marquee: marquee_url, key, conversations })
     }
 
     /// The partner's client, talking to the platform.
