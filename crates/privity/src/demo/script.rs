@@ -131,7 +131,7 @@ impl<'a> Story<'a> {
         let started = self.client.push(&[self.asks()], &self.redirect_uri())?;
         let page = self.ana.get(&started.authorize_url)?;
         ensure!(page.status == 200, "the consent page answered {}", page.status);
-        for part in ["Marquee", "14 days", "I refuse", "I agree", "films@1"] {
+        for part in ["Marquee", "14 days", "I refuse", "I agree", "/register/films/1"] {
             ensure!(page.text.contains(part), "the consent page does not show `{part}`");
         }
         ensure!(page.text.contains("The Godfather"), "the consent page shows none of her own messages");
@@ -312,9 +312,9 @@ impl<'a> Story<'a> {
 
 /// The longer texts on a page of a conversation: those worth searching for.
 fn bubbles(html: &str) -> Vec<String> {
-    html.split("class=\"text\"")
+    html.split("<p dir=\"auto\">")
         .skip(1)
-        .filter_map(|rest| rest.split_once('>')?.1.split_once('<').map(|(text, _)| text.trim().to_owned()))
-        .filter(|text| text.len() > 20 && !text.contains('&'))
+        .filter_map(|rest| rest.split_once("</p>").map(|(text, _)| text.trim().to_owned()))
+        .filter(|text| text.len() > 20 && !text.contains(['&', '<']))
         .collect()
 }

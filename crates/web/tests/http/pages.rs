@@ -38,7 +38,7 @@ async fn the_consent_page_shows_her_own_messages_and_never_ticks_text() {
     let (cookie, csrf) = site.sign_in("ana").await;
     let look = format!("/oauth/authorize?client_id=marquee-web&request_uri={uri}");
     let page = site.get(&look, &[("cookie", &cookie)]).await.text;
-    for part in ["Marquee", "To suggest films", "did you see the movie Heat", "I refuse", "films@1", "14 days"] {
+    for part in ["Marquee", "To suggest films", "did you see the movie Heat", "I refuse", "/register/films/1", "14 days"] {
         assert!(page.contains(part), "no `{part}` in {page}");
     }
     assert!(!page.contains("msg from ben"), "her friends' messages are not examples");
