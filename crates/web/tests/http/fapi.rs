@@ -83,7 +83,7 @@ async fn crypto_only_the_named_algorithms_and_only_registered_keys() {
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(b"public")).unwrap();
     let none = "eyJhbGciOiJub25lIn0.eyJpc3MiOiJtYXJxdWVlLXdlYiJ9.";
     let stranger = marquee::SigningKey::generate().unwrap();
-    let key = EncodingKey::from_ed_pem(stranger.to_pem().as_bytes()).unwrap();
+    let key = crate::site::encoding_key(&stranger.to_pem());
     let strange = jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, &key).unwrap();
     let good = site.assertion();
     let (head, _) = good.rsplit_once('.').unwrap();

@@ -94,7 +94,7 @@ impl Site {
     }
 
     pub fn sign(&self, claims: &BTreeMap<&'static str, Value>) -> String {
-        let key = EncodingKey::from_ed_pem(self.pem.as_bytes()).unwrap();
+        let key = encoding_key(&self.pem);
         jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), claims, &key).unwrap()
     }
 
@@ -197,4 +197,10 @@ pub fn query(address: &str, name: &str) -> String {
 
 fn encode(text: &str) -> String {
     text.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
+pub fn encoding_key(pem: &str) -> EncodingKey {
+    use base64::Engine;
+    let body: String = pem.lines().filter(|l| !l.starts_with('-')).collect();
+    EncodingKey::from_ed_der(&base64::prelude::BASE64_STANDARD.decode(body).unwrap())
 }
