@@ -18,17 +18,12 @@ pub(crate) struct Fault {
     pub reason: String,
 }
 
-/// One value of the document.
-pub(crate) struct Value<'a> {
-    /// Bytes before it in the document.
-    pub at: u64,
-    /// Its bytes, or nothing if they are more than the limit.
-    pub json: Option<&'a [u8]>,
-}
+/// The bytes of one value of the document, or nothing if they are more than the limit.
+pub(crate) type Value<'a> = Option<&'a [u8]>;
 
 /// A JSON object that is being read. Call in the order of the grammar: [`Document::next_key`], then one of
 /// [`Document::value`], [`Document::skip`] or [`Document::enter_array`], the last followed by [`Document::element`]
-/// until it is `None` or by [`Document::leave_array`].
+/// (or [`Document::next_element`]) until there is none or by [`Document::leave_array`].
 pub(crate) struct Document<R> {
     input: R,
     buffer: Vec<u8>,
@@ -78,7 +73,7 @@ impl<R: Read> Document<R> {
             return Err(self.fault("not JSON: a key is missing"));
         }
         let at = self.offset();
-        let key = self.value()?.json.and_then(|json| serde_json::from_slice(json).ok());
+        let key = self.value()?.and_then(|json| serde_json::from_slice(json).ok());
         let Some(key) = key else {
             return Err(Fault {
                 at,
@@ -114,10 +109,32 @@ impl<R: Read> Document<R> {
 
     /// The next element of the array; `None` at its end.
     pub fn element(&mut self) -> Result<Option<Value<'_>>, Fault> {
-        if !self.next_of(b']')? {
-            return Ok(None);
+        match self.next_element()? {
+            true => self.value().map(Some),
+            false => Ok(None),
         }
-        self.value().map(Some)
+    }
+
+    /// Whether the array has another element; then one of [`Document::value`], [`Document::skip`] and
+    /// [`Document::pass`] takes it.
+    pub fn next_element(&mut self) -> Result<bool, Fault> {
+        let more = self.next_of(b']')?;
+        if more {
+            self.peek()?;
+        }
+        Ok(more)
+    }
+
+    /// The next element and what has been read beyond it; or, at times, only the element's beginning. Whoever can read it
+    /// from this saves looking for its end: [`Document::pass`] the bytes it took.
+    pub fn ahead(&self) -> &[u8] {
+        let ahead = self.buffer.get(self.next..).unwrap_or_default();
+        ahead.get(..self.value_bytes).unwrap_or(ahead)
+    }
+
+    /// Takes so many of the bytes that are ahead.
+    pub fn pass(&mut self, bytes: usize) {
+        self.next = self.buffer.len().min(self.next + bytes);
     }
 
     /// Passes over the rest of the array.
@@ -207,8 +224,7 @@ impl<R: Read> Document<R> {
             }
         }
         let json = self.buffer.get(start..self.next);
-        let json = json.filter(|json| keep && json.len() <= self.value_bytes);
-        Ok(Value { at, json })
+        Ok(json.filter(|json| keep && json.len() <= self.value_bytes))
     }
 
     /// Gives up the bytes before `from` and reads some more behind the rest; false at the end.
@@ -287,7 +303,7 @@ impl Scanner {
             let found = match self.state {
                 State::Start | State::Escape => rest.first().map(|b| (0, *b)),
                 State::Between => find(rest, |b| matches!(b, b'"' | b'{' | b'}' | b'[' | b']')),
-                State::Text => find(rest, |b| matches!(b, b'"' | b'\\' | b'\n')),
+                State::Text => find_in_text(rest),
                 State::Bare => find(rest, |b| {
                     matches!(b, b',' | b'}' | b']' | b':' | b' ' | b'\n' | b'\r' | b'\t')
                 }),
@@ -320,6 +336,25 @@ impl Scanner {
 fn find(bytes: &[u8], is: impl Fn(u8) -> bool) -> Option<(usize, u8)> {
     let n = bytes.iter().position(|b| is(*b))?;
     Some((n, *bytes.get(n)?))
+}
+
+/// The next byte that is not plain inside of a string. Most bytes of an export are: they are looked at eight at a time.
+fn find_in_text(bytes: &[u8]) -> Option<(usize, u8)> {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    // Not zero if one of the eight bytes is `byte` (Anderson, Bit Twiddling Hacks, "haszero").
+    let has = |word: u64, byte: u8| {
+        let word = word ^ (ONES * u64::from(byte));
+        word.wrapping_sub(ONES) & !word & HIGH
+    };
+    let (words, _) = bytes.as_chunks::<8>();
+    let plain = words
+        .iter()
+        .map(|word| u64::from_le_bytes(*word))
+        .take_while(|word| has(*word, b'"') | has(*word, b'\\') | has(*word, b'\n') == 0)
+        .count();
+    let (n, byte) = find(bytes.get(plain * 8..)?, |b| matches!(b, b'"' | b'\\' | b'\n'))?;
+    Some((plain * 8 + n, byte))
 }
 
 /// What `serde_json` found wrong with a value, without the value.
@@ -355,7 +390,7 @@ mod tests {
             while let Some(key) = document.next_key()? {
                 if key == "m" && document.enter_array()? {
                     while let Some(value) = document.element()? {
-                        found.push(value.json.map(|json| String::from_utf8_lossy(json).into_owned()));
+                        found.push(value.map(|json| String::from_utf8_lossy(json).into_owned()));
                     }
                 } else {
                     document.skip()?;
@@ -453,7 +488,7 @@ mod tests {
                 if key == "m" {
                     prop_assert!(document.enter_array().unwrap());
                     while let Some(value) = document.element().unwrap() {
-                        found.push(serde_json::from_slice(value.json.unwrap()).unwrap());
+                        found.push(serde_json::from_slice(value.unwrap()).unwrap());
                     }
                 } else {
                     document.skip().unwrap();

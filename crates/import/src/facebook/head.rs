@@ -57,7 +57,7 @@ impl Head {
             match key.as_str() {
                 "participants" if document.enter_array()? => {
                     while let Some(value) = document.element()? {
-                        self.participant(value.json, limits.participants);
+                        self.participant(value, limits.participants);
                     }
                     if only_participants {
                         return Ok(());
@@ -67,16 +67,16 @@ impl Head {
                     self.has_messages = true;
                     let Some(first) = document.element()? else { continue };
                     if self.schema.is_none() {
-                        self.schema = first.json.and_then(schema_of);
+                        self.schema = first.and_then(schema_of);
                     }
                     document.leave_array()?;
                 }
                 "title" | "threadName" => {
-                    let title = document.value()?.json;
+                    let title = document.value()?;
                     self.title = title.and_then(|json| serde_json::from_slice(json).ok());
                 }
                 "is_still_participant" => {
-                    let still = document.value()?.json;
+                    let still = document.value()?;
                     self.still_participant = still.and_then(|json| serde_json::from_slice(json).ok());
                 }
                 _ => document.skip()?,

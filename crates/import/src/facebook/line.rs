@@ -1,5 +1,6 @@
 //! One message as the two schemas write it.
 
+use super::head::Schema;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, Visitor};
 use std::borrow::Cow;
 use std::fmt;
@@ -36,6 +37,29 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
         }
         d.deserialize_str(Borrow).map(Text)
     }
+}
+
+/// A message of either schema.
+pub(crate) enum AnyLine<'a> {
+    Plain(Line<'a>),
+    EndToEnd(SealedLine<'a>),
+}
+
+impl<'a> AnyLine<'a> {
+    /// Reads the message that `json` begins with, and how many bytes it has. What follows it does not matter.
+    pub fn parse(json: &'a [u8], schema: Schema) -> serde_json::Result<(Self, usize)> {
+        match schema {
+            Schema::Plain => first(json).map(|(line, bytes)| (Self::Plain(line), bytes)),
+            Schema::EndToEnd => first(json).map(|(line, bytes)| (Self::EndToEnd(line), bytes)),
+        }
+    }
+}
+
+fn first<'a, T: serde::Deserialize<'a>>(json: &'a [u8]) -> serde_json::Result<(T, usize)> {
+    let mut values = serde_json::Deserializer::from_slice(json).into_iter();
+    let nothing = || serde_json::Error::custom("nothing there");
+    let value = values.next().ok_or_else(nothing)??;
+    Ok((value, values.byte_offset()))
 }
 
 /// A message of "Download your information".

@@ -1,11 +1,10 @@
 //! A message of either schema, repaired and checked.
 
 use super::attachment::{self, Kind};
-use super::head::Schema;
-use super::line::{Line, SealedLine, Text, Uri};
+use super::line::{AnyLine, Line, SealedLine, Text, Uri};
 use crate::id::derive;
 use crate::mojibake::repair;
-use crate::{Limits, Summary, json};
+use crate::{Limits, Summary};
 use model::{Attachment, ConversationId, MessageId, Time};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -23,17 +22,16 @@ pub(crate) struct Written<'a> {
     pub attachments: Vec<Attachment>,
 }
 
-/// Reads one element of `messages`, or says why it cannot be one. A call, or people joining or leaving, is nothing that
-/// anybody wrote.
+/// Makes sense of one element of `messages`, or says why there is none in it. A call, or people joining or leaving, is
+/// nothing that anybody wrote.
 pub(crate) fn read<'a>(
-    bytes: &'a [u8],
-    schema: Schema,
+    line: AnyLine<'a>,
     limits: &Limits,
     summary: &mut Summary,
 ) -> Result<Option<Written<'a>>, String> {
-    let written = match schema {
-        Schema::Plain => plain(bytes, limits, summary)?,
-        Schema::EndToEnd => end_to_end(bytes, limits)?,
+    let written = match line {
+        AnyLine::Plain(line) => plain(line, limits, summary)?,
+        AnyLine::EndToEnd(line) => end_to_end(line, limits)?,
     };
     if let Some(written) = &written {
         check(written, limits)?;
@@ -41,8 +39,7 @@ pub(crate) fn read<'a>(
     Ok(written)
 }
 
-fn plain<'a>(bytes: &'a [u8], limits: &Limits, summary: &mut Summary) -> Result<Option<Written<'a>>, String> {
-    let line: Line<'a> = serde_json::from_slice(bytes).map_err(|e| json::reason(&e))?;
+fn plain<'a>(line: Line<'a>, limits: &Limits, summary: &mut Summary) -> Result<Option<Written<'a>>, String> {
     let users = line.users.is_some_and(|users| !users.is_empty());
     let system = match line.kind.as_deref() {
         Some("Call" | "Subscribe" | "Unsubscribe") => true,
@@ -91,8 +88,7 @@ fn plain<'a>(bytes: &'a [u8], limits: &Limits, summary: &mut Summary) -> Result<
     }))
 }
 
-fn end_to_end<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Option<Written<'a>>, String> {
-    let line: SealedLine<'a> = serde_json::from_slice(bytes).map_err(|e| json::reason(&e))?;
+fn end_to_end<'a>(line: SealedLine<'a>, limits: &Limits) -> Result<Option<Written<'a>>, String> {
     if matches!(line.kind.as_deref(), Some("call" | "Call")) {
         return Ok(None);
     }

@@ -1,11 +1,12 @@
 //! The reader of a whole export.
 
 use super::head::{Head, Schema};
+use super::line::AnyLine;
 use super::message::{Ids, fixed, read};
 use super::people::{People, Told};
 use super::thread::{self, Thread};
 use crate::export::{Export, Member};
-use crate::json::{Document, Fault};
+use crate::json::{self, Document, Fault};
 use crate::{ImportError, Limits, Position, Reader, Sink, SinkError, Summary};
 use model::{Message, Participant};
 use std::borrow::Cow;
@@ -215,14 +216,26 @@ impl Run<'_> {
             has_messages = true;
             let mut ids = Ids::new(people.conversation.id);
             let mut told = 0;
-            while let Some(element) = document.element()? {
-                let at = element.at;
-                let message = match element.json {
-                    Some(json) => self.message(json, schema, people, &mut ids),
-                    None => Err(format!(
-                        "over the limit of {} bytes of a message",
-                        self.limits.value_bytes
-                    )),
+            while document.next_element()? {
+                let at = document.offset();
+                let at_once = match AnyLine::parse(document.ahead(), schema) {
+                    Ok((line, bytes)) => Some((bytes, self.message(line, people, &mut ids))),
+                    Err(_) => None,
+                };
+                let message = match at_once {
+                    Some((bytes, message)) => {
+                        document.pass(bytes);
+                        message
+                    }
+                    // It is damaged, or goes on beyond what has been read: its brackets tell where it ends.
+                    None => match document.value()?.map(|json| AnyLine::parse(json, schema)) {
+                        Some(Ok((line, _))) => self.message(line, people, &mut ids),
+                        Some(Err(e)) => Err(json::reason(&e).to_owned()),
+                        None => Err(format!(
+                            "over the limit of {} bytes of a message",
+                            self.limits.value_bytes
+                        )),
+                    },
                 };
                 match message {
                     Ok(Some(message)) => self.hand_over(message, people)?,
@@ -242,14 +255,8 @@ impl Run<'_> {
     }
 
     /// A message of the model; nothing for a line that nobody wrote.
-    fn message(
-        &mut self,
-        json: &[u8],
-        schema: Schema,
-        people: &mut People,
-        ids: &mut Ids,
-    ) -> Result<Option<Message>, String> {
-        let Some(written) = read(json, schema, self.limits, &mut self.summary)? else {
+    fn message(&mut self, line: AnyLine<'_>, people: &mut People, ids: &mut Ids) -> Result<Option<Message>, String> {
+        let Some(written) = read(line, self.limits, &mut self.summary)? else {
             return Ok(None);
         };
         let author = people.author(&written.sender, self.limits)?;

@@ -10,5 +10,5 @@ mod reader;
 mod truth;
 
 pub use dialogue::{start, worker_account};
-pub use reader::Redial;
+pub use reader::{People, Redial};
 pub use truth::{Marks, Truth, truth};
