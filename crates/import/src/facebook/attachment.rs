@@ -1,6 +1,6 @@
 //! Files that came with a message, by the path the export keeps them under.
 
-use super::line::{Share, Uri};
+use super::line::Uri;
 use model::Attachment;
 
 /// What the export says a file is, when its name does not.
@@ -15,9 +15,8 @@ pub(crate) enum Kind {
 }
 
 /// A shared link.
-pub(crate) fn link(share: &Share<'_>) -> Option<Attachment> {
-    let link = share.link.as_deref().filter(|link| !link.is_empty())?;
-    Some(Attachment {
+pub(crate) fn link(link: &str) -> Option<Attachment> {
+    (!link.is_empty()).then(|| Attachment {
         name: link.to_owned(),
         media_type: "text/uri-list".to_owned(),
     })

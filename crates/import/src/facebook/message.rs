@@ -55,7 +55,7 @@ fn plain<'a>(line: Line<'a>, limits: &Limits, summary: &mut Summary) -> Result<O
     let mut text = line.content.filter(|_| !unsent).map(&mut fix).unwrap_or_default();
     let mut attachments = Vec::new();
     if let Some(share) = line.share.filter(|_| !unsent) {
-        attachments.extend(attachment::link(&share));
+        attachments.extend(share.link.map(&mut fix).and_then(|link| attachment::link(&link)));
         let shared = share.share_text.map(&mut fix).unwrap_or_default();
         if text.is_empty() {
             text = shared;

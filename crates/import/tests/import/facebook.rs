@@ -159,6 +159,18 @@ fn what_is_not_text_becomes_attachments_and_what_nobody_wrote_is_counted() {
 }
 
 #[test]
+fn a_shared_link_is_repaired_as_every_string_is() {
+    let share = format!(
+        "\"sender_name\": \"Ben\", \"timestamp_ms\": {T}, \"share\": {{\"link\": \"https://example.org/{}\"}}",
+        broken("café")
+    );
+    let (kept, summary) = one(&["Ben", "Ana"], &[share]);
+    let link = &kept.messages[&kept.order[0]].attachments[0];
+    assert_eq!(link.name, "https://example.org/café");
+    assert_eq!((summary.repaired_strings, summary.undecidable_strings), (1, 0));
+}
+
+#[test]
 fn a_thread_in_many_files_and_places_is_one_conversation() {
     let newest = thread(&["Ben", ANA], &[says("Ben", T + 9, "c"), says(ANA, T + 8, "b")]);
     let oldest = thread(&["Ben", ANA], &[says("Ben", T, "a")]);
