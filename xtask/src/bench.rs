@@ -20,6 +20,9 @@ pub enum Bench {
         /// Megabytes of the export that is imported.
         #[arg(long, default_value_t = 200)]
         export_mb: u64,
+        /// Only one of them: decisions, appends, reads or import.
+        #[arg(long)]
+        only: Option<String>,
     },
 }
 
@@ -29,7 +32,11 @@ impl Bench {
         let mut out = std::io::stdout().lock();
         match self {
             Self::Mentions { data } => crate::mentions::run(&data, &mut out),
-            Self::Spine { seconds, export_mb } => crate::spine::run(seconds, export_mb, &mut out),
+            Self::Spine {
+                seconds,
+                export_mb,
+                only,
+            } => crate::spine::run(seconds, export_mb, only.as_deref(), &mut out),
         }
     }
 }

@@ -48,7 +48,10 @@ impl Crash {
         server.sign_up()?;
         let sample = std::fs::canonicalize("data/redial-sample.jsonl")?.display().to_string();
         for (handle, worker) in [("ana", "696"), ("ben", "665")] {
-            server.operate(&["import", "redial", &sample, "--account", handle, "--owner", worker], "")?;
+            server.operate(
+                &["import", "redial", &sample, "--account", handle, "--owner", worker],
+                "",
+            )?;
         }
         let key = server.ledger_key()?;
         let promised = Arc::new(Mutex::new(Promised::default()));
@@ -62,7 +65,11 @@ impl Crash {
             writeln!(
                 out,
                 "kill {round:>3}: {:>4} messages, {:>5} answers, {:>3} consents, {:>3} revocations, {:>6} imported; all kept; log of {size} verifies",
-                after[0] - before[0], after[1] - before[1], after[2] - before[2], after[3] - before[3], after[4] - before[4],
+                after[0] - before[0],
+                after[1] - before[1],
+                after[2] - before[2],
+                after[3] - before[3],
+                after[4] - before[4],
             )?;
         }
         let total = counts(&promised);
@@ -77,7 +84,13 @@ impl Crash {
 
 fn counts(promised: &Arc<Mutex<Promised>>) -> [u64; 5] {
     let p = lock(promised);
-    [p.sent.len() as u64, p.entries.len() as u64, p.consents, p.revoked.len() as u64, p.imported]
+    [
+        p.sent.len() as u64,
+        p.entries.len() as u64,
+        p.consents,
+        p.revoked.len() as u64,
+        p.imported,
+    ]
 }
 
 /// Runs all kinds of work at once, and kills the server in the middle of it.
@@ -109,16 +122,24 @@ fn under_load(
         let path = export.display().to_string();
         let importing = &*server;
         let acknowledged = scope.spawn(move || {
-            importing.operate(&["import", "facebook", &path, "--account", "ida"], "").ok()
+            importing
+                .operate(&["import", "facebook", &path, "--account", "ida"], "")
+                .ok()
         });
         std::thread::sleep(patience);
         let pid = server.pid()?;
         // The borrow of the import ends with its thread; the kill must not wait for it.
-        std::process::Command::new("kill").args(["-9", &pid.to_string()]).status()?;
+        std::process::Command::new("kill")
+            .args(["-9", &pid.to_string()])
+            .status()?;
         stop.store(true, Ordering::Relaxed);
         if let Ok(Some(said)) = acknowledged.join() {
             // Its last line: "1234 added, 0 known already".
-            let added = said.lines().last().and_then(|l| l.split(' ').next()).and_then(|n| n.parse::<u64>().ok());
+            let added = said
+                .lines()
+                .last()
+                .and_then(|l| l.split(' ').next())
+                .and_then(|n| n.parse::<u64>().ok());
             lock(promised).imported += added.context("an import that does not say what it added")?;
         }
         Ok(())
@@ -128,7 +149,14 @@ fn under_load(
 
 fn send(mut ana: Browser, promised: &Mutex<Promised>, round: u32, stopped: &AtomicBool) {
     let Ok(inbox) = ana.get("/inbox") else { return };
-    let Some(talk) = inbox.text.split("href=\"/conversations/").nth(1).and_then(|r| r.split(['"', '#']).next()) else { return };
+    let Some(talk) = inbox
+        .text
+        .split("href=\"/conversations/")
+        .nth(1)
+        .and_then(|r| r.split(['"', '#']).next())
+    else {
+        return;
+    };
     let path = format!("/conversations/{talk}");
     let Ok(page) = ana.get(&path) else { return };
     if hidden(&page.text, "nonce").is_none() {
@@ -164,7 +192,9 @@ fn read(client: &PartnerClient, token: &Token, promised: &Mutex<Promised>, stopp
 
 fn consent_and_revoke(client: &PartnerClient, mut ana: Browser, promised: &Mutex<Promised>) {
     loop {
-        let Ok(token) = connect(client, &mut ana, &[Field::Mentions]) else { return };
+        let Ok(token) = connect(client, &mut ana, &[Field::Mentions]) else {
+            return;
+        };
         lock(promised).consents += 1;
         let Ok(calls) = page(client, &token) else { return };
         let Some(grant) = token.grant_id.clone() else { return };
@@ -191,7 +221,10 @@ pub fn newest(account: &str) -> Vec<MethodCall> {
         "#ids": {"resultOf": "q", "name": "Email/query", "path": "/ids"},
         "fetchTextBodyValues": true,
     });
-    vec![MethodCall::new("Email/query", query, "q"), MethodCall::new("Email/get", get, "g")]
+    vec![
+        MethodCall::new("Email/query", query, "q"),
+        MethodCall::new("Email/get", get, "g"),
+    ]
 }
 
 /// Looks for anything promised and lost; the size of the log.
@@ -207,28 +240,61 @@ fn check(
     let size = report.checkpoint.size;
 
     let promised = lock(promised);
-    ensure!(promised.late == 0, "{} answers came after an acknowledged revocation", promised.late);
+    ensure!(
+        promised.late == 0,
+        "{} answers came after an acknowledged revocation",
+        promised.late
+    );
     let mut ana = server.browser("ana")?;
     let there = messages_of(&mut ana, "kept-")?;
     let lost: Vec<_> = promised.sent.iter().filter(|text| !there.contains(*text)).collect();
-    ensure!(lost.is_empty(), "{} acknowledged messages are lost, {:?} first", lost.len(), lost.first());
+    ensure!(
+        lost.is_empty(),
+        "{} acknowledged messages are lost, {:?} first",
+        lost.len(),
+        lost.first()
+    );
 
     let mut ida = server.browser("ida")?;
     let imported = total_of(&mut ida)?;
-    ensure!(imported >= promised.imported, "{} messages were imported, {imported} are there", promised.imported);
+    ensure!(
+        imported >= promised.imported,
+        "{} messages were imported, {imported} are there",
+        promised.imported
+    );
 
     let client = server.client()?;
     for (_, index) in &promised.entries {
-        ensure!(*index < size, "an answer came with entry {index}, but the log has {size}");
+        ensure!(
+            *index < size,
+            "an answer came with entry {index}, but the log has {size}"
+        );
     }
     // Every one at the end; the newest in between, so that a round stays short.
-    let skip = if everything { 0 } else { promised.entries.len().saturating_sub(10) };
-    for (token, index) in promised.entries.iter().skip(skip).step_by(if everything { 7 } else { 1 }) {
+    let skip = if everything {
+        0
+    } else {
+        promised.entries.len().saturating_sub(10)
+    };
+    for (token, index) in promised
+        .entries
+        .iter()
+        .skip(skip)
+        .step_by(if everything { 7 } else { 1 })
+    {
         let receipt = client.receipt(token, *index)?;
         let opened = tlog::receipt::verify(&receipt, key)?;
-        ensure!(opened.index == *index, "the receipt of entry {index} is of {}", opened.index);
+        ensure!(
+            opened.index == *index,
+            "the receipt of entry {index} is of {}",
+            opened.index
+        );
     }
-    let skip = if everything { 0 } else { promised.revoked.len().saturating_sub(5) };
+    let skip = if everything {
+        0
+    } else {
+        promised.revoked.len().saturating_sub(5)
+    };
     for token in promised.revoked.iter().skip(skip) {
         match client.session(token) {
             Err(PartnerError::Refused { .. }) => {}
@@ -247,7 +313,9 @@ fn own_jmap(browser: &mut Browser, calls: &Value) -> anyhow::Result<Value> {
 
 fn own_account(browser: &mut Browser) -> anyhow::Result<String> {
     let session: Value = serde_json::from_str(&browser.get("/jmap/session")?.text)?;
-    let account = session.pointer("/primaryAccounts/urn:ietf:params:jmap:mail").and_then(Value::as_str);
+    let account = session
+        .pointer("/primaryAccounts/urn:ietf:params:jmap:mail")
+        .and_then(Value::as_str);
     Ok(account.context("no account")?.to_owned())
 }
 
@@ -265,8 +333,14 @@ fn messages_of(browser: &mut Browser, containing: &str) -> anyhow::Result<std::c
                 }, "g"]
             ]),
         )?;
-        let list = answer.pointer("/methodResponses/1/1/list").and_then(Value::as_array).context("no list")?;
-        found.extend(list.iter().filter_map(|e| e.get("preview")?.as_str().map(str::to_owned)));
+        let list = answer
+            .pointer("/methodResponses/1/1/list")
+            .and_then(Value::as_array)
+            .context("no list")?;
+        found.extend(
+            list.iter()
+                .filter_map(|e| e.get("preview")?.as_str().map(str::to_owned)),
+        );
         if list.len() < 500 {
             break;
         }
@@ -278,7 +352,10 @@ fn total_of(browser: &mut Browser) -> anyhow::Result<u64> {
     let account = own_account(browser)?;
     let calls = json!([["Email/query", {"accountId": account, "limit": 1, "calculateTotal": true}, "q"]]);
     let answer = own_jmap(browser, &calls)?;
-    answer.pointer("/methodResponses/0/1/total").and_then(Value::as_u64).context("no total")
+    answer
+        .pointer("/methodResponses/0/1/total")
+        .and_then(Value::as_u64)
+        .context("no total")
 }
 
 fn lock(promised: &Mutex<Promised>) -> MutexGuard<'_, Promised> {

@@ -32,7 +32,9 @@ pub struct Server {
 impl Server {
     /// A new installation in a folder, with its keys. Builds the binary if need be.
     pub fn install(folder: &Path) -> anyhow::Result<Self> {
-        let built = Command::new("cargo").args(["build", "--release", "--package", "privity"]).status()?;
+        let built = Command::new("cargo")
+            .args(["build", "--release", "--package", "privity"])
+            .status()?;
         ensure!(built.success(), "the server does not build");
         let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
         let binary = std::fs::canonicalize(Path::new(&target).join("release").join("privity"))?;
@@ -67,7 +69,10 @@ impl Server {
 
     /// Starts the server and waits until it answers.
     pub fn start(&mut self) -> anyhow::Result<()> {
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.folder.join("server.log"))?;
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.folder.join("server.log"))?;
         let child = Command::new(&self.binary)
             .args(["serve", "--listen", &self.listen, "--issuer", &self.origin])
             .args(self.site())
@@ -113,7 +118,11 @@ impl Server {
     /// A command of an operator, with `--data` and `--master-key`; its output.
     pub fn operate(&self, arguments: &[&str], input: &str) -> anyhow::Result<String> {
         let site = self.site();
-        let all: Vec<&str> = arguments.iter().copied().chain(site.iter().map(String::as_str)).collect();
+        let all: Vec<&str> = arguments
+            .iter()
+            .copied()
+            .chain(site.iter().map(String::as_str))
+            .collect();
         self.command(&all, input)
     }
 
@@ -146,7 +155,12 @@ impl Server {
     /// Registers the partner and publishes the agreement: every field set, ceilings out of the way.
     pub fn sign_up(&self) -> anyhow::Result<()> {
         let public = self.command(
-            &["key", "agreement", "marquee.example/agreements", &self.path("partner.key")],
+            &[
+                "key",
+                "agreement",
+                "marquee.example/agreements",
+                &self.path("partner.key"),
+            ],
             "",
         )?;
         let partner = json!({
@@ -165,12 +179,26 @@ impl Server {
             ("ceilings", "messages_per_person_per_day", 1_000_000_000.into()),
             ("ceilings", "new_grants_per_day", 1_000_000.into()),
         ] {
-            let section = table.get_mut(section).and_then(toml::Value::as_table_mut).context("the draft lacks a section")?;
+            let section = table
+                .get_mut(section)
+                .and_then(toml::Value::as_table_mut)
+                .context("the draft lacks a section")?;
             section.insert(name.to_owned(), value);
         }
         std::fs::write(self.path("draft.toml"), toml::to_string(&terms)?)?;
         let (draft, half, whole) = (self.path("draft.toml"), self.path("half.note"), self.path("whole.note"));
-        self.operate(&["agreement", "sign", &draft, "--out", &half, "--key", &self.path("partner.key")], "")?;
+        self.operate(
+            &[
+                "agreement",
+                "sign",
+                &draft,
+                "--out",
+                &half,
+                "--key",
+                &self.path("partner.key"),
+            ],
+            "",
+        )?;
         self.operate(&["agreement", "sign", &half, "--out", &whole], "")?;
         self.operate(&["agreement", "publish", &whole], "")?;
         Ok(())
@@ -208,7 +236,12 @@ pub fn connect(client: &PartnerClient, browser: &mut Browser, fields: &[Field]) 
     let started = client.push(&[asked], REDIRECT)?;
     let page = browser.get(&started.authorize_url)?;
     let request = hidden(&page.text, "request").context("no consent page")?;
-    let mut form = vec![("request", request.as_str()), ("conversations", "all"), ("until", &until), ("action", "agree")];
+    let mut form = vec![
+        ("request", request.as_str()),
+        ("conversations", "all"),
+        ("until", &until),
+        ("action", "agree"),
+    ];
     form.extend(fields.iter().map(|f| ("fields", f.name())));
     let agreed = browser.post("/consent", &form)?;
     let location = agreed.location.context("agreeing does not lead back")?;

@@ -9,11 +9,21 @@ mod reads;
 use std::io::Write;
 
 /// Everything, printed as it comes. Only ratios measured side by side are worth remembering: the machine is shared.
-pub fn run(seconds: u64, export_mb: u64, out: &mut impl Write) -> anyhow::Result<()> {
-    decisions::run(out)?;
-    appends::run(seconds, out)?;
-    reads::run(seconds, out)?;
-    import::run(export_mb, out)
+pub fn run(seconds: u64, export_mb: u64, only: Option<&str>, out: &mut impl Write) -> anyhow::Result<()> {
+    let wanted = |what: &str| only.is_none_or(|only| only == what);
+    if wanted("decisions") {
+        decisions::run(out)?;
+    }
+    if wanted("appends") {
+        appends::run(seconds, out)?;
+    }
+    if wanted("reads") {
+        reads::run(seconds, out)?;
+    }
+    if wanted("import") {
+        import::run(export_mb, out)?;
+    }
+    Ok(())
 }
 
 /// A bar, and whether it is met.

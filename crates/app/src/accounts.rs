@@ -53,7 +53,8 @@ pub struct Session {
 impl App {
     /// Opens an inbox. The handle is lower-case letters, digits, `.`, `-`, `_`: 1 to 64.
     pub async fn account_add(&self, handle: &str, name: &str, password: &SecretString) -> Result<Person, Error> {
-        self.account_add_as(AccountId(self.vault.random()), handle, name, password).await
+        self.account_add_as(AccountId(self.vault.random()), handle, name, password)
+            .await
     }
 
     /// Opens an inbox under a given id (an import that speaks of people by its own numbers).
@@ -66,7 +67,9 @@ impl App {
     ) -> Result<Person, Error> {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
         if handle.is_empty() || handle.len() > 64 || !handle.bytes().all(plain) {
-            return Err(Error::Invalid("a handle is 1 to 64 of a-z, 0-9, `.`, `-` and `_`".into()));
+            return Err(Error::Invalid(
+                "a handle is 1 to 64 of a-z, 0-9, `.`, `-` and `_`".into(),
+            ));
         }
         let name = name.trim();
         if name.is_empty() || name.chars().count() > 100 {
@@ -74,12 +77,21 @@ impl App {
         }
         let length = password.expose_secret().chars().count();
         if !(PASSWORD_LEAST..=PASSWORD_LIMIT).contains(&length) {
-            return Err(Error::Invalid(format!("a password has {PASSWORD_LEAST} to {PASSWORD_LIMIT} characters")));
+            return Err(Error::Invalid(format!(
+                "a password has {PASSWORD_LEAST} to {PASSWORD_LIMIT} characters"
+            )));
         }
-        let body = AccountBody { name: name.to_owned(), password: self.hash(password).await? };
+        let body = AccountBody {
+            name: name.to_owned(),
+            password: self.hash(password).await?,
+        };
         let sealed = self.seal_account(account, &body).await?;
         match self.store.account_create(account.0, handle.to_owned(), sealed).await? {
-            Cas::Applied => Ok(Person { account, handle: handle.to_owned(), name: name.to_owned() }),
+            Cas::Applied => Ok(Person {
+                account,
+                handle: handle.to_owned(),
+                name: name.to_owned(),
+            }),
             Cas::Conflict => Err(Error::Conflict(format!("the handle `{handle}` is taken"))),
         }
     }
@@ -140,13 +152,20 @@ impl App {
 
     /// The session behind a cookie.
     pub async fn session(&self, secret: &str) -> Result<Option<Session>, Error> {
-        let Some(row) = self.store.token_get(session_hash(secret), Read::Acknowledged).await? else { return Ok(None) };
+        let Some(row) = self.store.token_get(session_hash(secret), Read::Acknowledged).await? else {
+            return Ok(None);
+        };
         if row.expires_at <= self.clock.now().0 {
             return Ok(None);
         }
         let body: SessionBody = crate::json_body(&row.body)?;
-        let Some(person) = self.person(body.account).await? else { return Ok(None) };
-        Ok(Some(Session { person, csrf: csrf_of(secret) }))
+        let Some(person) = self.person(body.account).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Session {
+            person,
+            csrf: csrf_of(secret),
+        }))
     }
 
     /// Ends a session.
@@ -157,24 +176,48 @@ impl App {
     async fn session_start(&self, person: &Person) -> Result<String, Error> {
         let secret = BASE64_URL_SAFE_NO_PAD.encode(self.vault.random::<32>());
         let now = self.clock.now();
-        let body = crate::to_json(&SessionBody { account: person.account, since: now })?;
-        let row = TokenRow { body, expires_at: now.plus_days(SESSION_DAYS).0 };
+        let body = crate::to_json(&SessionBody {
+            account: person.account,
+            since: now,
+        })?;
+        let row = TokenRow {
+            body,
+            expires_at: now.plus_days(SESSION_DAYS).0,
+        };
         self.store.token_put(session_hash(&secret), row).await?;
         Ok(secret)
     }
 
     async fn seal_account(&self, account: AccountId, body: &AccountBody) -> Result<Vec<u8>, Error> {
         let key = self.vault.inbox_key(account).await?;
-        let place = Place { table: "account", account, row: b"" };
+        let place = Place {
+            table: "account",
+            account,
+            row: b"",
+        };
         key.seal(self.vault.entropy(), &place, &crate::to_json(body)?)
     }
 
     async fn open_account(&self, row: &AccountRow) -> Result<(Person, String), Error> {
         let account = AccountId(row.id);
         let key = self.vault.inbox_key(account).await?;
-        let plain = key.open(&Place { table: "account", account, row: b"" }, &row.body)?;
+        let plain = key.open(
+            &Place {
+                table: "account",
+                account,
+                row: b"",
+            },
+            &row.body,
+        )?;
         let body: AccountBody = crate::json_body(&plain)?;
-        Ok((Person { account, handle: row.handle.clone(), name: body.name }, body.password))
+        Ok((
+            Person {
+                account,
+                handle: row.handle.clone(),
+                name: body.name,
+            },
+            body.password,
+        ))
     }
 
     async fn hash(&self, password: &SecretString) -> Result<String, Error> {
@@ -193,7 +236,9 @@ impl App {
         let password = password.clone();
         self.hashing(move || {
             let hash = PasswordHash::new(&stored).map_err(|_| Error::Corrupt("a stored password hash".into()))?;
-            Ok(Argon2::default().verify_password(password.expose_secret().as_bytes(), &hash).is_ok())
+            Ok(Argon2::default()
+                .verify_password(password.expose_secret().as_bytes(), &hash)
+                .is_ok())
         })
         .await
     }
@@ -211,8 +256,14 @@ impl App {
         &self,
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let _turn = self.hashing.acquire().await.map_err(|_| Error::Unavailable("shutting down".into()))?;
-        tokio::task::spawn_blocking(work).await.map_err(|_| Error::Unavailable("shutting down".into()))?
+        let _turn = self
+            .hashing
+            .acquire()
+            .await
+            .map_err(|_| Error::Unavailable("shutting down".into()))?;
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|_| Error::Unavailable("shutting down".into()))?
     }
 }
 

@@ -91,7 +91,10 @@ impl App {
         }
         request.terms.check(agreement, now).map_err(Denied::Terms)?;
         let id = BASE64_URL_SAFE_NO_PAD.encode(self.vault.random::<32>());
-        let row = TokenRow { body: crate::to_json(request)?, expires_at: now.plus_seconds(REQUEST_SECONDS).0 };
+        let row = TokenRow {
+            body: crate::to_json(request)?,
+            expires_at: now.plus_seconds(REQUEST_SECONDS).0,
+        };
         match self.store.once_put(key_of("request", &id), row).await? {
             Cas::Applied => Ok(format!("{URN}{id}")),
             Cas::Conflict => Err(Error::Unavailable("try again".into())),
@@ -101,7 +104,11 @@ impl App {
     /// Looks at a pushed request. Looking as often as she likes is fine; answering it uses it up.
     pub async fn authorization_request(&self, uri: &str, client: &ClientId) -> Result<AuthorizationRequest, Error> {
         let id = uri.strip_prefix(URN).ok_or(Error::NotFound)?;
-        let row = self.store.once_get(key_of("request", id)).await?.ok_or(Error::NotFound)?;
+        let row = self
+            .store
+            .once_get(key_of("request", id))
+            .await?
+            .ok_or(Error::NotFound)?;
         self.request_of(&row, client)
     }
 
@@ -133,9 +140,17 @@ impl App {
         }
         let id = uri.strip_prefix(URN).ok_or(Error::NotFound)?;
         // From here on the request is used up: of two answers at once, one counts.
-        let row = self.store.once_take(key_of("request", id)).await?.ok_or(Error::NotFound)?;
+        let row = self
+            .store
+            .once_take(key_of("request", id))
+            .await?
+            .ok_or(Error::NotFound)?;
         let request = self.request_of(&row, client)?;
-        let mut answer = Answer { redirect_uri: request.redirect_uri.clone(), code: None, state: request.state.clone() };
+        let mut answer = Answer {
+            redirect_uri: request.redirect_uri.clone(),
+            code: None,
+            state: request.state.clone(),
+        };
         if let Some(terms) = agreed {
             answer.code = Some(self.code_issue(account, request, terms, now).await?);
         }
@@ -160,7 +175,12 @@ impl App {
             created_at: now,
             updated_at: now,
         };
-        if self.store.grant_create(grant.id.0, account.0, crate::to_json(&grant)?).await? == Cas::Conflict {
+        if self
+            .store
+            .grant_create(grant.id.0, account.0, crate::to_json(&grant)?)
+            .await?
+            == Cas::Conflict
+        {
             return Err(Error::Unavailable("try again".into()));
         }
         let code = BASE64_URL_SAFE_NO_PAD.encode(self.vault.random::<32>());
@@ -170,7 +190,10 @@ impl App {
             redirect_uri: request.redirect_uri,
             code_challenge: request.code_challenge,
         };
-        let row = TokenRow { body: crate::to_json(&body)?, expires_at: now.plus_seconds(CODE_SECONDS).0 };
+        let row = TokenRow {
+            body: crate::to_json(&body)?,
+            expires_at: now.plus_seconds(CODE_SECONDS).0,
+        };
         match self.store.once_put(key_of("code", &code), row).await? {
             Cas::Applied => Ok(code),
             Cas::Conflict => Err(Error::Unavailable("try again".into())),
@@ -233,19 +256,35 @@ impl App {
         let now = self.clock.now();
         let until = now.plus_seconds(ACCESS_SECONDS).min(grant.terms.until);
         let access = self.token_issue(TokenKind::Access, &grant, until).await?;
-        Ok(Tokens { access, expires_in: (until.0 - now.0) / 1000, refresh: None, grant })
+        Ok(Tokens {
+            access,
+            expires_in: (until.0 - now.0) / 1000,
+            refresh: None,
+            grant,
+        })
     }
 
     async fn token_issue(&self, kind: TokenKind, grant: &Grant, until: Time) -> Result<String, Error> {
         let secret = BASE64_URL_SAFE_NO_PAD.encode(self.vault.random::<32>());
-        let body = TokenBody { kind, grant: grant.id, client: grant.client.clone() };
-        let row = TokenRow { body: crate::to_json(&body)?, expires_at: until.0 };
+        let body = TokenBody {
+            kind,
+            grant: grant.id,
+            client: grant.client.clone(),
+        };
+        let row = TokenRow {
+            body: crate::to_json(&body)?,
+            expires_at: until.0,
+        };
         self.store.token_put(hash_of("token", &secret), row).await?;
         Ok(secret)
     }
 
     async fn grant_of_token(&self, secret: &str, kind: TokenKind, client: Option<&ClientId>) -> Result<Grant, Error> {
-        let row = self.store.token_get(hash_of("token", secret), Read::Acknowledged).await?.ok_or(Denied::Token)?;
+        let row = self
+            .store
+            .token_get(hash_of("token", secret), Read::Acknowledged)
+            .await?
+            .ok_or(Denied::Token)?;
         let body: TokenBody = crate::json_body(&row.body)?;
         if row.expires_at <= self.clock.now().0 || body.kind != kind || client.is_some_and(|c| *c != body.client) {
             return Err(Denied::Token.into());

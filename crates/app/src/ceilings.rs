@@ -34,12 +34,20 @@ impl Ceilings {
                 return Err(Denied::Ceiling("requests_per_second").into());
             }
             counts.second.1 += 1;
-            let new_today = !counts.days.back().is_some_and(|(_, people)| people.contains_key(&grant.account));
+            let new_today = !counts
+                .days
+                .back()
+                .is_some_and(|(_, people)| people.contains_key(&grant.account));
             let today = counts.days.back().map_or(0, |(_, people)| people.len());
             if new_today && today >= limits.people_per_day as usize {
                 return Err(Denied::Ceiling("people_per_day").into());
             }
-            if new_today && !counts.days.iter().any(|(_, people)| people.contains_key(&grant.account)) {
+            if new_today
+                && !counts
+                    .days
+                    .iter()
+                    .any(|(_, people)| people.contains_key(&grant.account))
+            {
                 let mut month: Vec<&AccountId> = counts.days.iter().flat_map(|(_, people)| people.keys()).collect();
                 month.sort_unstable();
                 month.dedup();
@@ -54,7 +62,9 @@ impl Ceilings {
     /// So many more messages of one person. Refused as a whole if they pass the limit.
     pub(crate) fn messages(&self, limits: &Limits, grant: &Grant, count: usize, now: Time) -> Result<(), Error> {
         self.with(&grant.partner, now, |counts| {
-            let Some((_, people)) = counts.days.back_mut() else { return Ok(()) };
+            let Some((_, people)) = counts.days.back_mut() else {
+                return Ok(());
+            };
             let used = people.entry(grant.account).or_default();
             let after = used.saturating_add(count as u64);
             if after > u64::from(limits.messages_per_person_per_day) {
@@ -84,6 +94,10 @@ impl App {
     /// The limits that the grant's agreement sets.
     pub(crate) fn ceilings_of(&self, grant: &Grant) -> Result<Limits, Error> {
         let register = self.register();
-        Ok(register.get(&grant.agreement).ok_or(Denied::Agreement)?.ceilings.clone())
+        Ok(register
+            .get(&grant.agreement)
+            .ok_or(Denied::Agreement)?
+            .ceilings
+            .clone())
     }
 }

@@ -7,7 +7,8 @@ use crate::gate::Reliance;
 use crate::sequencer::Note;
 use crate::{App, Error};
 use model::{
-    AccountId, Ask, Choice, Conversation, ConversationId, Grant, GrantId, InvalidTransition, PartnerId, Says, Terms, Time,
+    AccountId, Ask, Choice, Conversation, ConversationId, Grant, GrantId, InvalidTransition, PartnerId, Says, Terms,
+    Time,
 };
 use ring::digest;
 use std::collections::HashMap;
@@ -43,7 +44,10 @@ impl App {
     /// A person's grants, newest first.
     pub async fn grants(&self, account: AccountId) -> Result<Vec<Grant>, Error> {
         let rows = self.store.grants_of(account.0).await?;
-        let mut grants = rows.iter().map(|row| crate::json_body::<Grant>(&row.body)).collect::<Result<Vec<_>, _>>()?;
+        let mut grants = rows
+            .iter()
+            .map(|row| crate::json_body::<Grant>(&row.body))
+            .collect::<Result<Vec<_>, _>>()?;
         grants.sort_by_key(|g| std::cmp::Reverse((g.created_at, g.id)));
         Ok(grants)
     }
@@ -59,7 +63,9 @@ impl App {
     /// The person allows less from now on.
     pub async fn grant_narrow(&self, account: AccountId, id: GrantId, terms: Terms) -> Result<Grant, Error> {
         self.grant_owned(account, id).await?;
-        let grant = self.grant_change(id, |grant, now| grant.narrow(terms.clone(), now)).await?;
+        let grant = self
+            .grant_change(id, |grant, now| grant.narrow(terms.clone(), now))
+            .await?;
         self.gate.drain(Reliance::Grant(id), PATIENCE).await;
         self.record_grant(Event::Narrowing, &grant).await?;
         Ok(grant)
@@ -107,7 +113,12 @@ impl App {
             if changed == grant {
                 return Ok(grant);
             }
-            if self.store.grant_transition(id.0, version, crate::to_json(&changed)?).await? == Cas::Applied {
+            if self
+                .store
+                .grant_transition(id.0, version, crate::to_json(&changed)?)
+                .await?
+                == Cas::Applied
+            {
                 return Ok(changed);
             }
         }
@@ -136,7 +147,10 @@ impl App {
         if accounts.is_empty() {
             return Ok(HashMap::new());
         }
-        let rows = self.store.says_get(accounts.iter().map(|a| a.0).collect(), Read::Acknowledged).await?;
+        let rows = self
+            .store
+            .says_get(accounts.iter().map(|a| a.0).collect(), Read::Acknowledged)
+            .await?;
         let mut says = HashMap::with_capacity(rows.len());
         for (account, row) in accounts.iter().zip(rows) {
             if let Some(row) = row {
@@ -150,7 +164,13 @@ impl App {
     /// replaced, never forgotten, so that a wider one behind it does not come through.
     pub async fn say(&self, account: AccountId, about: About, choice: Choice) -> Result<(), Error> {
         for _ in 0..CAS_TRIES {
-            let row = self.store.says_get(vec![account.0], Read::Serial).await?.into_iter().flatten().next();
+            let row = self
+                .store
+                .says_get(vec![account.0], Read::Serial)
+                .await?
+                .into_iter()
+                .flatten()
+                .next();
             let version = row.as_ref().map_or(0, |r| r.version);
             let before: Says = row.map(|r| crate::json_body(&r.body)).transpose()?.unwrap_or_default();
             let mut says = before.clone();
@@ -180,7 +200,12 @@ impl App {
     async fn views_changed(&self, account: AccountId) -> Result<(), Error> {
         let mut concerned: Vec<[u8; 16]> = Vec::new();
         self.each_conversation(account, |c| {
-            concerned.extend(c.participants.iter().filter(|p| p.account != account).map(|p| p.account.0));
+            concerned.extend(
+                c.participants
+                    .iter()
+                    .filter(|p| p.account != account)
+                    .map(|p| p.account.0),
+            );
         })
         .await?;
         concerned.sort_unstable();
@@ -197,13 +222,22 @@ impl App {
             }
         })
         .await?;
-        let mut people: Vec<AccountId> =
-            talks.iter().flat_map(|c| &c.participants).map(|p| p.account).filter(|a| *a != grant.account).collect();
+        let mut people: Vec<AccountId> = talks
+            .iter()
+            .flat_map(|c| &c.participants)
+            .map(|p| p.account)
+            .filter(|a| *a != grant.account)
+            .collect();
         people.sort_unstable();
         people.dedup();
         let says = self.says_of(&people).await?;
         for talk in &talks {
-            for someone in talk.participants.iter().map(|p| p.account).filter(|a| *a != grant.account) {
+            for someone in talk
+                .participants
+                .iter()
+                .map(|p| p.account)
+                .filter(|a| *a != grant.account)
+            {
                 if says.get(&someone).map(|s| s.about(&grant.partner, talk.id)) == Some(Choice::Ask) {
                     self.ask(grant, someone, talk.id).await?;
                 }
@@ -253,10 +287,20 @@ impl App {
     }
 
     /// She answers one: for this conversation, or, with `always`, for this partner everywhere.
-    pub async fn ask_answer(&self, account: AccountId, key: [u8; 16], choice: Choice, always: bool) -> Result<(), Error> {
+    pub async fn ask_answer(
+        &self,
+        account: AccountId,
+        key: [u8; 16],
+        choice: Choice,
+        always: bool,
+    ) -> Result<(), Error> {
         let open = self.asks(account).await?;
         let ask = open.into_iter().find(|a| a.key == key).ok_or(Error::NotFound)?.ask;
-        let about = if always { About::Partner(ask.partner) } else { About::Conversation(ask.partner, ask.conversation) };
+        let about = if always {
+            About::Partner(ask.partner)
+        } else {
+            About::Conversation(ask.partner, ask.conversation)
+        };
         self.say(account, about, choice).await?;
         Ok(self.store.ask_delete(account.0, key).await?)
     }
@@ -268,7 +312,11 @@ fn says_change(says: &mut Says, about: &About, choice: Choice) -> Result<(), Err
         About::Everyone => says.default = choice,
         About::Partner(partner) => _ = says.partners.insert(partner.clone(), choice),
         About::Conversation(partner, conversation) => {
-            _ = says.conversations.entry(*conversation).or_default().insert(partner.clone(), choice);
+            _ = says
+                .conversations
+                .entry(*conversation)
+                .or_default()
+                .insert(partner.clone(), choice);
         }
     }
     if says.partners.len() + says.conversations.len() > LIMIT {

@@ -1,8 +1,8 @@
 //! How conversations and messages are written before they are sealed: CBOR with fixed numbers for names, so that a field
 //! can be added and an old row still reads.
 
-use crate::vault::{Place, SealingKey};
 use crate::Error;
+use crate::vault::{Place, SealingKey};
 use minicbor::{Decode, Encode};
 use model::{AccountId, Attachment, Conversation, ConversationId, Entropy, Message, MessageId, Participant, Time};
 use store::{ConversationRow, MessageRow};
@@ -56,7 +56,10 @@ pub fn seal_message(
         attachments: message
             .attachments
             .iter()
-            .map(|a| AttachmentContent { name: &a.name, media_type: &a.media_type })
+            .map(|a| AttachmentContent {
+                name: &a.name,
+                media_type: &a.media_type,
+            })
             .collect(),
     };
     let place = message_place(owner, &message.id);
@@ -82,7 +85,10 @@ pub fn open_message(key: &SealingKey, owner: AccountId, row: &MessageRow) -> Res
         attachments: content
             .attachments
             .iter()
-            .map(|a| Attachment { name: a.name.to_owned(), media_type: a.media_type.to_owned() })
+            .map(|a| Attachment {
+                name: a.name.to_owned(),
+                media_type: a.media_type.to_owned(),
+            })
             .collect(),
     })
 }
@@ -99,17 +105,34 @@ pub fn seal_conversation(
         participants: conversation
             .participants
             .iter()
-            .map(|p| ParticipantContent { account: p.account.0, name: &p.name })
+            .map(|p| ParticipantContent {
+                account: p.account.0,
+                name: &p.name,
+            })
             .collect(),
         end_to_end: conversation.end_to_end,
     };
-    let place = Place { table: "conversation", account: owner, row: &conversation.id.0 };
-    Ok(ConversationRow { id: conversation.id.0, sealed: key.seal(entropy, &place, &encode(&content)?)? })
+    let place = Place {
+        table: "conversation",
+        account: owner,
+        row: &conversation.id.0,
+    };
+    Ok(ConversationRow {
+        id: conversation.id.0,
+        sealed: key.seal(entropy, &place, &encode(&content)?)?,
+    })
 }
 
 /// Opens a conversation of one inbox.
 pub fn open_conversation(key: &SealingKey, owner: AccountId, row: &ConversationRow) -> Result<Conversation, Error> {
-    let plain = key.open(&Place { table: "conversation", account: owner, row: &row.id }, &row.sealed)?;
+    let plain = key.open(
+        &Place {
+            table: "conversation",
+            account: owner,
+            row: &row.id,
+        },
+        &row.sealed,
+    )?;
     let content: ConversationContent<'_> = minicbor::decode(&plain).map_err(|_| damaged("conversation"))?;
     Ok(Conversation {
         id: ConversationId(row.id),
@@ -117,14 +140,21 @@ pub fn open_conversation(key: &SealingKey, owner: AccountId, row: &ConversationR
         participants: content
             .participants
             .iter()
-            .map(|p| Participant { account: AccountId(p.account), name: p.name.to_owned() })
+            .map(|p| Participant {
+                account: AccountId(p.account),
+                name: p.name.to_owned(),
+            })
             .collect(),
         end_to_end: content.end_to_end,
     })
 }
 
 fn message_place(owner: AccountId, id: &MessageId) -> Place<'_> {
-    Place { table: "message", account: owner, row: &id.0 }
+    Place {
+        table: "message",
+        account: owner,
+        row: &id.0,
+    }
 }
 
 fn encode<T: Encode<()>>(content: &T) -> Result<Vec<u8>, Error> {

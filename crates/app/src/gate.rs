@@ -45,9 +45,16 @@ impl Gate {
     /// Enters, relying on a grant.
     pub fn enter(self: &Arc<Self>, grant: GrantId) -> Permit {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let held = Arc::new(Held { relies_on: Mutex::new(vec![Reliance::Grant(grant)]), cut: AtomicBool::new(false) });
+        let held = Arc::new(Held {
+            relies_on: Mutex::new(vec![Reliance::Grant(grant)]),
+            cut: AtomicBool::new(false),
+        });
         lock(&self.inside).insert(number, Arc::clone(&held));
-        Permit { gate: Arc::clone(self), number, held }
+        Permit {
+            gate: Arc::clone(self),
+            number,
+            held,
+        }
     }
 
     /// Waits until nobody inside relies on `what` any more. Call it after the withdrawal is durable. Those still inside
@@ -122,7 +129,10 @@ mod tests {
         quick.relies_on_says([AccountId([3; 16])].into_iter());
         let drain = {
             let gate = Arc::clone(&gate);
-            tokio::spawn(async move { gate.drain(Reliance::Say(AccountId([3; 16])), Duration::from_secs(60)).await })
+            tokio::spawn(async move {
+                gate.drain(Reliance::Say(AccountId([3; 16])), Duration::from_secs(60))
+                    .await
+            })
         };
         tokio::task::yield_now().await;
         assert!(!drain.is_finished());

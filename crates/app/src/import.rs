@@ -82,7 +82,9 @@ impl App {
         let stored = self.store_all(&mut receive, &intake).await;
         // The reader stops at its next batch if nobody takes them any more.
         drop(receive);
-        let read = reading.await.map_err(|_| Error::Unavailable("the import was stopped".into()))?;
+        let read = reading
+            .await
+            .map_err(|_| Error::Unavailable("the import was stopped".into()))?;
         let (added, known) = stored?;
         match read {
             Ok(summary) => Ok(Imported { summary, added, known }),
@@ -192,7 +194,10 @@ impl Feed {
         if self.conversations.is_empty() && self.messages.is_empty() {
             return Ok(());
         }
-        let batch = Op::Batch(std::mem::take(&mut self.conversations), std::mem::take(&mut self.messages));
+        let batch = Op::Batch(
+            std::mem::take(&mut self.conversations),
+            std::mem::take(&mut self.messages),
+        );
         self.send.blocking_send(batch).map_err(|_| no_more())
     }
 }
@@ -207,21 +212,35 @@ impl Sink for Feed {
 
     fn conversation(&mut self, conversation: &Conversation) -> Result<(), SinkError> {
         self.conversations.push(conversation.clone());
-        if self.conversations.len() >= BATCH { self.flush() } else { Ok(()) }
+        if self.conversations.len() >= BATCH {
+            self.flush()
+        } else {
+            Ok(())
+        }
     }
 
     fn message(&mut self, message: Message) -> Result<(), SinkError> {
         self.count += 1;
         self.messages.push(message);
-        if self.messages.len() >= BATCH { self.flush() } else { Ok(()) }
+        if self.messages.len() >= BATCH {
+            self.flush()
+        } else {
+            Ok(())
+        }
     }
 
     fn part_done(&mut self, part: &str) -> Result<(), SinkError> {
         self.flush()?;
-        self.send.blocking_send(Op::PartDone(part.to_owned())).map_err(|_| no_more())
+        self.send
+            .blocking_send(Op::PartDone(part.to_owned()))
+            .map_err(|_| no_more())
     }
 
     fn progress(&mut self, bytes_read: u64) {
-        (self.progress)(Progress { bytes: bytes_read, total: self.total, messages: self.count });
+        (self.progress)(Progress {
+            bytes: bytes_read,
+            total: self.total,
+            messages: self.count,
+        });
     }
 }

@@ -28,7 +28,10 @@ impl App {
         let mut talks = Vec::new();
         let mut after = None;
         loop {
-            let page = self.store.conversations_list(account.0, after, CONVERSATIONS_PAGE).await?;
+            let page = self
+                .store
+                .conversations_list(account.0, after, CONVERSATIONS_PAGE)
+                .await?;
             for summary in &page {
                 talks.push(Talk {
                     conversation: open_conversation(&key, account, &summary.row)?,
@@ -59,7 +62,13 @@ impl App {
     /// One conversation of a person.
     pub async fn talk(&self, account: AccountId, id: ConversationId) -> Result<Talk, Error> {
         let key = self.vault.inbox_key(account).await?;
-        let found = self.store.conversations_get(account.0, vec![id.0]).await?.into_iter().flatten().next();
+        let found = self
+            .store
+            .conversations_get(account.0, vec![id.0])
+            .await?
+            .into_iter()
+            .flatten()
+            .next();
         let summary = found.ok_or(Error::NotFound)?;
         Ok(Talk {
             conversation: open_conversation(&key, account, &summary.row)?,
@@ -93,8 +102,12 @@ impl App {
 
     /// Messages by id; those that are not there are left out.
     pub async fn messages_by_id(&self, account: AccountId, ids: &[MessageId]) -> Result<Vec<Message>, Error> {
-        let rows = self.store.messages_get(account.0, ids.iter().map(|i| i.0).collect()).await?;
-        self.open_all(account, &rows.into_iter().flatten().collect::<Vec<_>>()).await
+        let rows = self
+            .store
+            .messages_get(account.0, ids.iter().map(|i| i.0).collect())
+            .await?;
+        self.open_all(account, &rows.into_iter().flatten().collect::<Vec<_>>())
+            .await
     }
 
     async fn open_all(&self, account: AccountId, rows: &[MessageRow]) -> Result<Vec<Message>, Error> {
@@ -131,8 +144,12 @@ impl App {
             attachments: Vec::new(),
         };
         // The author's own copy last: once she sees it, everyone has it.
-        let mut readers: Vec<AccountId> =
-            talk.participants.iter().map(|p| p.account).filter(|a| *a != account).collect();
+        let mut readers: Vec<AccountId> = talk
+            .participants
+            .iter()
+            .map(|p| p.account)
+            .filter(|a| *a != account)
+            .collect();
         readers.push(account);
         for reader in readers {
             if self.store.account_get(reader.0).await?.is_none() {
@@ -149,6 +166,10 @@ impl App {
         }
         self.store.messages_sync().await?;
         // A repeated form gets the message that was sent the first time.
-        Ok(self.messages_by_id(account, &[message.id]).await?.pop().unwrap_or(message))
+        Ok(self
+            .messages_by_id(account, &[message.id])
+            .await?
+            .pop()
+            .unwrap_or(message))
     }
 }

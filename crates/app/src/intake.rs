@@ -23,7 +23,11 @@ impl App {
             .iter()
             .map(|c| seal_conversation(&key, entropy, account, c))
             .collect::<Result<Vec<_>, _>>()?;
-        let mut total = Appended { added: 0, known: 0, state: 0 };
+        let mut total = Appended {
+            added: 0,
+            known: 0,
+            state: 0,
+        };
         let mut rest = messages;
         loop {
             let (batch, later) = rest.split_at(rest.len().min(BATCH));
@@ -31,7 +35,10 @@ impl App {
                 .iter()
                 .map(|m| seal_message(&key, entropy, account, m))
                 .collect::<Result<Vec<MessageRow>, _>>()?;
-            let done = self.store.messages_append(account.0, std::mem::take(&mut talks), rows).await?;
+            let done = self
+                .store
+                .messages_append(account.0, std::mem::take(&mut talks), rows)
+                .await?;
             total.added += done.added;
             total.known += done.known;
             total.state = done.state;

@@ -104,19 +104,31 @@ impl App {
 
     async fn receipt(&self, index: u64, record: &EntryRecord, with_private: bool) -> Result<String, Error> {
         let head = self.log_head();
-        let proof = prove(&self.store, head.size, |tiles| tree::inclusion_proof(head.size, index, tiles)).await?;
-        let leaf = record.leaf.as_slice().try_into().map_err(|_| Error::Corrupt("a stored leaf".into()))?;
+        let proof = prove(&self.store, head.size, |tiles| {
+            tree::inclusion_proof(head.size, index, tiles)
+        })
+        .await?;
+        let leaf = record
+            .leaf
+            .as_slice()
+            .try_into()
+            .map_err(|_| Error::Corrupt("a stored leaf".into()))?;
         let receipt = match with_private {
             true => Receipt::for_person(leaf, record.opening, record.body.clone(), record.private.clone()),
             false => Receipt::for_partner(leaf, record.opening, record.body.clone()),
         };
-        receipt.write(index, proof, &head.checkpoint).map_err(|e| Error::Corrupt(e.to_string()))
+        receipt
+            .write(index, proof, &head.checkpoint)
+            .map_err(|e| Error::Corrupt(e.to_string()))
     }
 }
 
 /// The right edge of the stored log.
 pub(crate) async fn frontier_of(store: &Store, size: u64) -> Result<Frontier, Error> {
-    prove(store, size, |tiles| Frontier::resume(size, |l, i, w| tiles.tile(l, i, w))).await
+    prove(store, size, |tiles| {
+        Frontier::resume(size, |l, i, w| tiles.tile(l, i, w))
+    })
+    .await
 }
 
 /// Refuses to go on with a log that contradicts its own checkpoint or the one anchored outside the store.
@@ -139,14 +151,15 @@ pub(crate) async fn check_head(
         }
     }
     let Some(anchor) = anchor else { return Ok(()) };
-    let Some(bytes) = anchor.read().map_err(Error::from)? else { return Ok(()) };
+    let Some(bytes) = anchor.read().map_err(Error::from)? else {
+        return Ok(());
+    };
     let anchored = Checkpoint::verify(&String::from_utf8_lossy(&bytes), key)
         .map_err(|e| Error::Corrupt(format!("the anchor: {e}")))?;
     if anchored.size > head.size {
         return Err(Error::Corrupt(format!(
             "the ledger has {} entries, but {} were published: entries are lost; restore from a backup or a mirror",
-            head.size,
-            anchored.size
+            head.size, anchored.size
         )));
     }
     if anchored.size > 0 {
@@ -186,9 +199,10 @@ async fn tile_of(store: &Store, size: u64, level: u8, index: u64, width: u16) ->
         return Err(Error::NotFound);
     }
     if start.saturating_add(TILE) <= available {
-        let mut full = store.ledger_tile(level, index).await?.ok_or_else(|| {
-            Error::Corrupt(format!("the full tile {level}/{index} is missing"))
-        })?;
+        let mut full = store
+            .ledger_tile(level, index)
+            .await?
+            .ok_or_else(|| Error::Corrupt(format!("the full tile {level}/{index} is missing")))?;
         full.truncate(usize::from(width) * 32);
         return Ok(full);
     }
@@ -199,9 +213,10 @@ async fn tile_of(store: &Store, size: u64, level: u8, index: u64, width: u16) ->
         }
     } else {
         for below in start..end {
-            let full = store.ledger_tile(level - 1, below).await?.ok_or_else(|| {
-                Error::Corrupt(format!("the full tile {}/{below} is missing", level - 1))
-            })?;
+            let full = store
+                .ledger_tile(level - 1, below)
+                .await?
+                .ok_or_else(|| Error::Corrupt(format!("the full tile {}/{below} is missing", level - 1)))?;
             let full = tree::hashes_of(&full).ok_or_else(|| Error::Corrupt("a tile of the wrong size".into()))?;
             hashes.extend_from_slice(&tree::root_of_hashes(full));
         }

@@ -1,12 +1,12 @@
 //! What a partner sees through: one grant, decided message by message, trimmed to what was decided.
 
+use crate::gate::Permit;
 use crate::pairwise::Pairwise;
 use crate::view::{Address, Author, Item};
 use crate::{App, Catalogue, Error};
-use crate::gate::Permit;
 use model::{
-    AccountId, Context, Conversation, ConversationId, Decision, Facts, Field, FieldSet, Grant, Message, MessageId, Reason,
-    Register, Says, Time, decide,
+    AccountId, Context, Conversation, ConversationId, Decision, Facts, Field, FieldSet, Grant, Message, MessageId,
+    Reason, Register, Says, Time, decide,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -62,13 +62,20 @@ impl Lens {
     ) -> Result<Vec<Item>, Error> {
         let mut people: BTreeSet<AccountId> = messages.iter().map(|(m, _)| m.author).collect();
         if self.fields().contains(Field::Envelope) {
-            people.extend(messages.iter().flat_map(|(_, talk)| talk.participants.iter().map(|p| p.account)));
+            people.extend(
+                messages
+                    .iter()
+                    .flat_map(|(_, talk)| talk.participants.iter().map(|p| p.account)),
+            );
         }
         self.says_load(app, owner, people).await?;
         let mut items = Vec::new();
         for &(message, talk) in messages {
-            let facts =
-                Facts { author: message.author, conversation: message.conversation, end_to_end: talk.end_to_end };
+            let facts = Facts {
+                author: message.author,
+                conversation: message.conversation,
+                end_to_end: talk.end_to_end,
+            };
             match self.decide(&facts) {
                 Decision::Disclose(fields) => items.extend(self.trim(message, talk, fields)),
                 Decision::Withhold(reason) => {
@@ -96,7 +103,15 @@ impl Lens {
     }
 
     fn decide(&self, facts: &Facts) -> Decision {
-        decide(&Context { register: &self.register, grant: &self.grant, says: &self.says, now: self.now }, facts)
+        decide(
+            &Context {
+                register: &self.register,
+                grant: &self.grant,
+                says: &self.says,
+                now: self.now,
+            },
+            facts,
+        )
     }
 
     /// `None` if what may leave is nothing about single messages.
@@ -148,15 +163,22 @@ impl Lens {
 
     /// Names go only with people whose own messages may go: the owner, and whoever's say allows the envelope.
     fn address(&self, account: AccountId, talk: &Conversation) -> Address {
-        let facts = Facts { author: account, conversation: talk.id, end_to_end: talk.end_to_end };
-        let known =
-            matches!(self.decide(&facts), Decision::Disclose(fields) if fields.contains(Field::Envelope));
+        let facts = Facts {
+            author: account,
+            conversation: talk.id,
+            end_to_end: talk.end_to_end,
+        };
+        let known = matches!(self.decide(&facts), Decision::Disclose(fields) if fields.contains(Field::Envelope));
         Address {
             id: match known {
                 true => self.pairwise.show('p', account.0),
                 false => "someone".to_owned(),
             },
-            name: if known { talk.name_of(account).map(str::to_owned) } else { None },
+            name: if known {
+                talk.name_of(account).map(str::to_owned)
+            } else {
+                None
+            },
         }
     }
 
@@ -200,5 +222,7 @@ impl Lens {
 }
 
 fn fields_of(grant: &Grant, register: &Register, now: Time) -> FieldSet {
-    register.in_force(&grant.agreement, now).map_or(FieldSet::NONE, |a| a.fields.intersect(grant.terms.fields))
+    register
+        .in_force(&grant.agreement, now)
+        .map_or(FieldSet::NONE, |a| a.fields.intersect(grant.terms.fields))
 }

@@ -104,7 +104,10 @@ impl App {
         outside: Outside,
     ) -> Result<Arc<Self>, Error> {
         let vault = Arc::new(vault::Vault::new(Arc::clone(&store), outside.entropy, master));
-        let host = issuer.split_once("://").map_or(issuer.as_str(), |(_, host)| host).to_owned();
+        let host = issuer
+            .split_once("://")
+            .map_or(issuer.as_str(), |(_, host)| host)
+            .to_owned();
         let corrupt = |e: tlog::note::KeyError| Error::Invalid(e.to_string());
         let log_secret = vault.platform_secret(LOG_SECRET).await?;
         let signing = SigningKey::generate(&format!("{host}/ledger"), &log_secret).map_err(corrupt)?;
@@ -154,7 +157,10 @@ impl App {
     /// Uses a name up: `false` if it was used before. For client assertions (`jti`, RFC 7523 section 3).
     pub async fn use_once(&self, kind: &str, name: &str, until: model::Time) -> Result<bool, Error> {
         let key = accounts::hash_of(kind, name).to_vec();
-        let row = store::TokenRow { body: Vec::new(), expires_at: until.0 };
+        let row = store::TokenRow {
+            body: Vec::new(),
+            expires_at: until.0,
+        };
         Ok(self.store.once_put(key, row).await? == store::Cas::Applied)
     }
 }

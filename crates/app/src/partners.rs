@@ -62,7 +62,10 @@ impl Catalogue {
     /// The same with the titles' names, for the person herself.
     pub fn named(&self, text: &str) -> Vec<(String, Sentiment)> {
         let name = |id: &TitleId| self.names.get(id).cloned().unwrap_or_else(|| id.to_string());
-        self.mentions(text).into_iter().map(|m| (name(&m.title), m.sentiment)).collect()
+        self.mentions(text)
+            .into_iter()
+            .map(|m| (name(&m.title), m.sentiment))
+            .collect()
     }
 
     /// A text in pieces, with the name of the title that a piece mentions: for the person herself.
@@ -104,17 +107,30 @@ impl Partner {
             if client.redirect_uris.is_empty() || client.redirect_uris.len() > 16 {
                 return invalid(format!("client `{id}` has no redirect address, or more than 16"));
             }
-            if let Some(bad) = client.redirect_uris.iter().find(|uri| !is_web_address(uri) || uri.contains('#')) {
-                return invalid(format!("client `{id}`: `{bad}` is not an https address without fragment"));
+            if let Some(bad) = client
+                .redirect_uris
+                .iter()
+                .find(|uri| !is_web_address(uri) || uri.contains('#'))
+            {
+                return invalid(format!(
+                    "client `{id}`: `{bad}` is not an https address without fragment"
+                ));
             }
-            let keys = client.jwks.get("keys").and_then(|k| k.as_array()).map(Vec::as_slice).unwrap_or_default();
+            let keys = client
+                .jwks
+                .get("keys")
+                .and_then(|k| k.as_array())
+                .map(Vec::as_slice)
+                .unwrap_or_default();
             if keys.is_empty() || keys.len() > 16 {
                 return invalid(format!("client `{id}`: `jwks` holds no key, or more than 16"));
             }
             // A private key that was sent by mistake must not be stored (RFC 7517 section 9.3).
             for member in ["d", "p", "q", "dp", "dq", "qi", "k"] {
                 if keys.iter().any(|k| k.get(member).is_some()) {
-                    return invalid(format!("client `{id}`: `jwks` holds a private key (`{member}`); send the public one"));
+                    return invalid(format!(
+                        "client `{id}`: `jwks` holds a private key (`{member}`); send the public one"
+                    ));
                 }
             }
         }
@@ -126,7 +142,11 @@ impl Partner {
 fn is_web_address(text: &str) -> bool {
     let rest = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
         (Some(rest), _) => rest,
-        (None, Some(rest)) if rest.starts_with("127.0.0.1") || rest.starts_with("localhost") || rest.starts_with("[::1]") => rest,
+        (None, Some(rest))
+            if rest.starts_with("127.0.0.1") || rest.starts_with("localhost") || rest.starts_with("[::1]") =>
+        {
+            rest
+        }
         _ => return false,
     };
     let host = rest.split(['/', '?']).next().unwrap_or_default();
@@ -141,14 +161,25 @@ impl App {
             if let Some(other) = self.partner_of_client(client)
                 && other.id != partner.id
             {
-                return Err(Error::Conflict(format!("the client id `{client}` is another partner's")));
+                return Err(Error::Conflict(format!(
+                    "the client id `{client}` is another partner's"
+                )));
             }
         }
         let known = self.store.partners_list().await?;
-        let version = known.iter().find(|(id, _)| id == partner.id.as_str()).map_or(0, |(_, row)| row.version);
-        let put = self.store.partner_put(partner.id.as_str().to_owned(), version, crate::to_json(&partner)?).await?;
+        let version = known
+            .iter()
+            .find(|(id, _)| id == partner.id.as_str())
+            .map_or(0, |(_, row)| row.version);
+        let put = self
+            .store
+            .partner_put(partner.id.as_str().to_owned(), version, crate::to_json(&partner)?)
+            .await?;
         if put == Cas::Conflict {
-            return Err(Error::Conflict(format!("the partner `{}` is being changed elsewhere", partner.id)));
+            return Err(Error::Conflict(format!(
+                "the partner `{}` is being changed elsewhere",
+                partner.id
+            )));
         }
         self.partners_load().await
     }
@@ -169,13 +200,24 @@ impl App {
 
     /// A partner by id.
     pub fn partner(&self, id: &PartnerId) -> Option<Arc<Partner>> {
-        self.partners.read().unwrap_or_else(PoisonError::into_inner).by_id.get(id).cloned()
+        self.partners
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .by_id
+            .get(id)
+            .cloned()
     }
 
     /// All partners, by id.
     pub fn partners(&self) -> Vec<Arc<Partner>> {
-        let mut all: Vec<_> =
-            self.partners.read().unwrap_or_else(PoisonError::into_inner).by_id.values().cloned().collect();
+        let mut all: Vec<_> = self
+            .partners
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .by_id
+            .values()
+            .cloned()
+            .collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         all
     }
@@ -183,7 +225,11 @@ impl App {
     /// The partner that a client belongs to.
     pub fn partner_of_client(&self, client: &ClientId) -> Option<Arc<Partner>> {
         let partners = self.partners.read().unwrap_or_else(PoisonError::into_inner);
-        partners.by_client.get(client).and_then(|id| partners.by_id.get(id)).cloned()
+        partners
+            .by_client
+            .get(client)
+            .and_then(|id| partners.by_id.get(id))
+            .cloned()
     }
 
     /// Replaces a partner's catalogue. All or nothing: one bad title refuses the upload and names it.
@@ -204,7 +250,12 @@ impl App {
 
     /// A partner's catalogue; `None` if it uploaded none.
     pub async fn catalogue(&self, partner: &PartnerId) -> Result<Option<Arc<Catalogue>>, Error> {
-        if let Some(known) = self.catalogues.read().unwrap_or_else(PoisonError::into_inner).get(partner) {
+        if let Some(known) = self
+            .catalogues
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(partner)
+        {
             return Ok(known.clone());
         }
         let built = match self.store.catalogue_get(partner.as_str().to_owned()).await? {
@@ -219,7 +270,10 @@ impl App {
                 Some(Arc::new(catalogue))
             }
         };
-        self.catalogues.write().unwrap_or_else(PoisonError::into_inner).insert(partner.clone(), built.clone());
+        self.catalogues
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(partner.clone(), built.clone());
         Ok(built)
     }
 }

@@ -72,15 +72,26 @@ impl App {
     ) -> Result<Friends, Error> {
         let mut best: HashMap<AccountId, Choice> = HashMap::new();
         let talks = self.talks(account).await?;
-        let chosen: Vec<_> = talks.iter().map(|t| &t.conversation).filter(|c| conversations.contains(c.id)).collect();
-        let mut people: Vec<AccountId> =
-            chosen.iter().flat_map(|c| &c.participants).map(|p| p.account).filter(|a| *a != account).collect();
+        let chosen: Vec<_> = talks
+            .iter()
+            .map(|t| &t.conversation)
+            .filter(|c| conversations.contains(c.id))
+            .collect();
+        let mut people: Vec<AccountId> = chosen
+            .iter()
+            .flat_map(|c| &c.participants)
+            .map(|p| p.account)
+            .filter(|a| *a != account)
+            .collect();
         people.sort_unstable();
         people.dedup();
         let says = self.says_of(&people).await?;
         for talk in chosen {
             for someone in talk.participants.iter().map(|p| p.account).filter(|a| *a != account) {
-                let choice = says.get(&someone).map(|s| s.about(partner, talk.id)).unwrap_or_default();
+                let choice = says
+                    .get(&someone)
+                    .map(|s| s.about(partner, talk.id))
+                    .unwrap_or_default();
                 let so_far = best.entry(someone).or_default();
                 if rank(choice) > rank(*so_far) {
                     *so_far = choice;
@@ -88,7 +99,12 @@ impl App {
             }
         }
         let count = |wanted: u8| best.values().filter(|c| rank(**c) == wanted).count() as u64;
-        Ok(Friends { people: best.len() as u64, allow: count(2), ask: count(1), withhold: count(0) })
+        Ok(Friends {
+            people: best.len() as u64,
+            allow: count(2),
+            ask: count(1),
+            withhold: count(0),
+        })
     }
 }
 

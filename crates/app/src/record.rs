@@ -50,11 +50,26 @@ impl EntryRecord {
             told: self.told.iter().flat_map(|id| id.0).collect(),
         };
         let plain = minicbor::to_vec(&content).map_err(|_| Error::TooLarge("an entry too long to store".into()))?;
-        key.seal(entropy, &Place { table: "entry", account, row: &seq.to_be_bytes() }, &plain)
+        key.seal(
+            entropy,
+            &Place {
+                table: "entry",
+                account,
+                row: &seq.to_be_bytes(),
+            },
+            &plain,
+        )
     }
 
     pub(crate) fn open(key: &SealingKey, account: AccountId, row: &OwnedEntry) -> Result<Self, Error> {
-        let plain = key.open(&Place { table: "entry", account, row: &row.seq.to_be_bytes() }, &row.sealed)?;
+        let plain = key.open(
+            &Place {
+                table: "entry",
+                account,
+                row: &row.seq.to_be_bytes(),
+            },
+            &row.sealed,
+        )?;
         let content: Content =
             minicbor::decode(&plain).map_err(|_| Error::Corrupt("a stored entry does not decode".into()))?;
         Ok(Self {
@@ -63,7 +78,13 @@ impl EntryRecord {
             opening: content.opening,
             body: content.body,
             private: content.private,
-            told: content.told.as_chunks::<16>().0.iter().map(|id| MessageId(*id)).collect(),
+            told: content
+                .told
+                .as_chunks::<16>()
+                .0
+                .iter()
+                .map(|id| MessageId(*id))
+                .collect(),
         })
     }
 }

@@ -40,7 +40,9 @@ impl App {
     pub fn agreement_sign(&self, document: &str) -> Result<String, Error> {
         let (agreement, text, signed) = read_note(document)?;
         if agreement.platform.key != self.agreement_key.verifying_key().to_string() {
-            return Err(Error::Invalid("`platform.key` is not this platform's agreement key".into()));
+            return Err(Error::Invalid(
+                "`platform.key` is not this platform's agreement key".into(),
+            ));
         }
         let invalid = |e: note::NoteError| Error::Invalid(e.to_string());
         match signed {
@@ -66,32 +68,50 @@ impl App {
             .partner(&agreement.partner_id)
             .ok_or_else(|| Error::Invalid(format!("there is no partner `{}`", agreement.partner_id)))?;
         if agreement.partner.key != partner.agreement_key {
-            return Err(Error::Invalid("`partner.key` is not the key the partner registered".into()));
+            return Err(Error::Invalid(
+                "`partner.key` is not the key the partner registered".into(),
+            ));
         }
         if agreement.platform.key != self.agreement_verifying_key() {
-            return Err(Error::Invalid("`platform.key` is not this platform's agreement key".into()));
+            return Err(Error::Invalid(
+                "`platform.key` is not this platform's agreement key".into(),
+            ));
         }
-        for (side, key) in [("platform", &agreement.platform.key), ("partner", &agreement.partner.key)] {
-            let key: VerifyingKey =
-                key.parse().map_err(|_| Error::Invalid(format!("`{side}.key` is not a signed-note key")))?;
+        for (side, key) in [
+            ("platform", &agreement.platform.key),
+            ("partner", &agreement.partner.key),
+        ] {
+            let key: VerifyingKey = key
+                .parse()
+                .map_err(|_| Error::Invalid(format!("`{side}.key` is not a signed-note key")))?;
             note::verify(document, &[key])
                 .map_err(|_| Error::Invalid(format!("the agreement is not signed by the {side}")))?;
         }
         if agreement.ends <= now {
-            return Err(Error::Invalid(format!("the agreement ended on {}", agreement.ends.date())));
+            return Err(Error::Invalid(format!(
+                "the agreement ended on {}",
+                agreement.ends.date()
+            )));
         }
         let _one_at_a_time = self.publishing.lock().await;
         self.agreement_check_next(&agreement)?;
 
         let entry = self.sequencer.append_public(document.as_bytes().to_vec(), now).await?;
-        let body = PublishedBody { note: document.to_owned(), index: entry.index, published_at: now };
+        let body = PublishedBody {
+            note: document.to_owned(),
+            index: entry.index,
+            published_at: now,
+        };
         let row = AgreementRow {
             id: agreement.id.to_string(),
             version: agreement.version,
             body: crate::to_json(&body)?,
         };
         if self.store.agreement_publish(row).await? == Cas::Conflict {
-            return Err(Error::Conflict(format!("`{}` was published elsewhere", agreement.reference())));
+            return Err(Error::Conflict(format!(
+                "`{}` was published elsewhere",
+                agreement.reference()
+            )));
         }
         tracing::info!(agreement = %agreement.reference(), index = entry.index, bytes = text.len(), "agreement published");
         self.register_load().await?;
@@ -102,12 +122,18 @@ impl App {
         let earlier = self.agreement_versions(&agreement.id);
         let next = earlier.last().map_or(1, |p| p.agreement.version.saturating_add(1));
         if agreement.version != next {
-            return Err(Error::Conflict(format!("the next version of `{}` is {next}", agreement.id)));
+            return Err(Error::Conflict(format!(
+                "the next version of `{}` is {next}",
+                agreement.id
+            )));
         }
         if let Some(last) = earlier.last()
             && last.agreement.partner_id != agreement.partner_id
         {
-            return Err(Error::Conflict(format!("the agreement `{}` is another partner's", agreement.id)));
+            return Err(Error::Conflict(format!(
+                "the agreement `{}` is another partner's",
+                agreement.id
+            )));
         }
         Ok(())
     }
@@ -121,7 +147,12 @@ impl App {
             let (agreement, _, _) = read_note(&body.note)?;
             let agreement = Arc::new(agreement);
             register.insert(Arc::clone(&agreement), Standing::Good);
-            all.push(Published { agreement, note: body.note, index: body.index, published_at: body.published_at });
+            all.push(Published {
+                agreement,
+                note: body.note,
+                index: body.index,
+                published_at: body.published_at,
+            });
         }
         all.sort_by(|a, b| a.agreement.reference().cmp(&b.agreement.reference()));
         *self.register.write().unwrap_or_else(PoisonError::into_inner) = (Arc::new(register), Arc::new(all));
@@ -140,12 +171,19 @@ impl App {
 
     /// The published versions of one agreement, oldest first.
     pub fn agreement_versions(&self, id: &AgreementId) -> Vec<Published> {
-        self.agreements().iter().filter(|p| p.agreement.id == *id).cloned().collect()
+        self.agreements()
+            .iter()
+            .filter(|p| p.agreement.id == *id)
+            .cloned()
+            .collect()
     }
 
     /// One published version.
     pub fn published(&self, reference: &AgreementRef) -> Option<Published> {
-        self.agreements().iter().find(|p| p.agreement.reference() == *reference).cloned()
+        self.agreements()
+            .iter()
+            .find(|p| p.agreement.reference() == *reference)
+            .cloned()
     }
 }
 
@@ -161,7 +199,9 @@ fn read_note(document: &str) -> Result<(Agreement, String, bool), Error> {
     let agreement = Agreement::parse(json).map_err(|e| Error::Invalid(e.to_string()))?;
     let text = App::agreement_text(&agreement)?;
     if signed && text.trim_end() != json {
-        return Err(Error::Invalid("the signed text is not in canonical form (RFC 8785)".into()));
+        return Err(Error::Invalid(
+            "the signed text is not in canonical form (RFC 8785)".into(),
+        ));
     }
     Ok((agreement, text, signed))
 }

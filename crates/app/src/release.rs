@@ -59,9 +59,14 @@ impl App {
         let lens = lens.ok_or(Error::NotFound)?;
         if !touched {
             let (_, permit, _) = lens.into_parts();
-            return Ok(Released { body, entered: None, permit });
+            return Ok(Released {
+                body,
+                entered: None,
+                permit,
+            });
         }
-        self.ceilings.messages(&self.ceilings_of(&grant)?, &grant, told.len(), now)?;
+        self.ceilings
+            .messages(&self.ceilings_of(&grant)?, &grant, told.len(), now)?;
 
         let mut note = Note::new(Event::Disclosure, grant.account);
         note.partner = grant.partner.to_string();
@@ -73,7 +78,8 @@ impl App {
         note.told = told.into_iter().map(|id| (id, lens.message_name(id))).collect();
         note.withheld = lens.withheld();
         note.answer_bytes = body.len() as u64;
-        note.answer_hash.copy_from_slice(digest::digest(&digest::SHA256, &body).as_ref());
+        note.answer_hash
+            .copy_from_slice(digest::digest(&digest::SHA256, &body).as_ref());
         note.request_id = request_id;
         let entered = self.record(note).await?;
 
@@ -87,7 +93,11 @@ impl App {
         for (someone, conversation) in to_ask {
             self.ask(&grant, someone, conversation).await?;
         }
-        Ok(Released { body, entered: Some(entered), permit })
+        Ok(Released {
+            body,
+            entered: Some(entered),
+            permit,
+        })
     }
 
     /// Who a token speaks for, if it still speaks: for answers that carry nothing of the inbox.
@@ -95,7 +105,10 @@ impl App {
         let grant = self.grant_presented(token).await?;
         self.grant_answers(&grant)?;
         let pairwise = Pairwise::new(&self.pairwise_secret, &grant.partner);
-        Ok(PartnerSession { account: pairwise.show('a', grant.account.0), grant })
+        Ok(PartnerSession {
+            account: pairwise.show('a', grant.account.0),
+            grant,
+        })
     }
 
     /// The conversations a grant is limited to, as its partner knows them; `None` if it is all.

@@ -110,11 +110,7 @@ pub struct Sequencer {
 
 impl Sequencer {
     /// Takes the pen (older processes lose it), checks the log against its anchor, and starts writing.
-    pub(crate) async fn start(
-        store: Store,
-        key: SigningKey,
-        anchor: Option<Anchor>,
-    ) -> Result<Self, Error> {
+    pub(crate) async fn start(store: Store, key: SigningKey, anchor: Option<Anchor>) -> Result<Self, Error> {
         let head = store.ledger_fence().await?;
         let frontier = crate::ledger::frontier_of(&store, head.size).await?;
         crate::ledger::check_head(&store, &head, &frontier, &key.verifying_key(), anchor.as_ref()).await?;
@@ -126,7 +122,16 @@ impl Sequencer {
         if let Some(anchor) = anchor {
             tokio::spawn(crate::ledger::keep_anchor(anchor, publish.subscribe()));
         }
-        let pen = Pen { store, key, head, frontier, people: HashMap::new(), publish, doubt: None, lost: false };
+        let pen = Pen {
+            store,
+            key,
+            head,
+            frontier,
+            people: HashMap::new(),
+            publish,
+            doubt: None,
+            lost: false,
+        };
         tokio::spawn(pen.run(waiting));
         Ok(Self { queue, head: published })
     }
@@ -139,7 +144,10 @@ impl Sequencer {
     /// Enters public bytes; durable on return.
     pub(crate) async fn append_public(&self, bytes: Vec<u8>, at: Time) -> Result<Entered, Error> {
         let (reply, answer) = oneshot::channel();
-        self.queue.send(Pending::Public(bytes, at, reply)).await.map_err(|_| gone())?;
+        self.queue
+            .send(Pending::Public(bytes, at, reply))
+            .await
+            .map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
 }
@@ -161,7 +169,11 @@ impl App {
             seal,
             reply,
         };
-        self.sequencer.queue.send(Pending::Private(Box::new(pending))).await.map_err(|_| gone())?;
+        self.sequencer
+            .queue
+            .send(Pending::Private(Box::new(pending)))
+            .await
+            .map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
 }
@@ -225,8 +237,11 @@ impl Pen {
         if let Err(error) = self.settle().await {
             return refuse(batch.into_iter().map(Pending::into_reply), &error);
         }
-        let mut step =
-            Step { frontier: self.frontier.clone(), people: HashMap::new(), checkpoint: Arc::from("") };
+        let mut step = Step {
+            frontier: self.frontier.clone(),
+            people: HashMap::new(),
+            checkpoint: Arc::from(""),
+        };
         let mut commit = LedgerCommit {
             epoch: self.head.epoch,
             size: self.head.size,
@@ -273,7 +288,10 @@ impl Pen {
                 self.adopt(step);
                 for (index, reply) in replies {
                     // A caller that has gone away leaves an entry without an answer, which harms nobody.
-                    _ = reply.send(Ok(Entered { index, checkpoint: Arc::clone(&checkpoint) }));
+                    _ = reply.send(Ok(Entered {
+                        index,
+                        checkpoint: Arc::clone(&checkpoint),
+                    }));
                 }
             }
             Ok(Cas::Conflict) => {
@@ -311,7 +329,11 @@ impl Pen {
             return Ok(());
         }
         self.lost = true;
-        tracing::error!(ours = self.head.epoch, theirs = head.epoch, "another process has taken the pen");
+        tracing::error!(
+            ours = self.head.epoch,
+            theirs = head.epoch,
+            "another process has taken the pen"
+        );
         Err(Error::Unavailable("another process writes the ledger".into()))
     }
 
@@ -323,7 +345,10 @@ impl Pen {
             self.people.clear();
         }
         self.people.extend(step.people);
-        self.publish.send_replace(LogHead { size: self.head.size, checkpoint: step.checkpoint });
+        self.publish.send_replace(LogHead {
+            size: self.head.size,
+            checkpoint: step.checkpoint,
+        });
     }
 
     async fn entry(
@@ -349,7 +374,11 @@ impl Pen {
         step: &mut Step,
     ) -> Result<(Vec<u8>, Option<OwnedEntry>), Error> {
         let note = &pending.note;
-        let place = match step.people.get(&note.account).or_else(|| self.people.get(&note.account)) {
+        let place = match step
+            .people
+            .get(&note.account)
+            .or_else(|| self.people.get(&note.account))
+        {
             Some(place) => *place,
             None => self.place_of(note.account, &pending.seal).await?,
         };
@@ -358,7 +387,11 @@ impl Pen {
             salt: pending.salt,
             seq: place.seq,
             previous: place.previous,
-            withheld: note.withheld.iter().map(|(reason, n)| (reason_code(*reason), *n)).collect(),
+            withheld: note
+                .withheld
+                .iter()
+                .map(|(reason, n)| (reason_code(*reason), *n))
+                .collect(),
             note: String::new(),
         };
         let private_bytes = private.encode().map_err(invalid)?;
@@ -398,18 +431,35 @@ impl Pen {
             told: note.told.iter().map(|(id, _)| *id).collect(),
         };
         let sealed = record.seal(&pending.seal, pending.nonces.as_ref(), note.account, place.seq)?;
-        step.people.insert(note.account, Place { seq: place.seq.saturating_add(1), previous: commit });
-        let owned = OwnedEntry { index, account: note.account.0, seq: place.seq, sealed };
+        step.people.insert(
+            note.account,
+            Place {
+                seq: place.seq.saturating_add(1),
+                previous: commit,
+            },
+        );
+        let owned = OwnedEntry {
+            index,
+            account: note.account.0,
+            seq: place.seq,
+            sealed,
+        };
         Ok((leaf, Some(owned)))
     }
 
     async fn place_of(&self, account: AccountId, seal: &SealingKey) -> Result<Place, Error> {
         let Some(last) = self.store.ledger_owned(account.0, None, 1).await?.into_iter().next() else {
-            return Ok(Place { seq: 0, previous: [0; 32] });
+            return Ok(Place {
+                seq: 0,
+                previous: [0; 32],
+            });
         };
         let record = EntryRecord::open(seal, account, &last)?;
         let leaf = Leaf::decode(&record.leaf).map_err(|e| Error::Corrupt(e.to_string()))?.0;
-        Ok(Place { seq: last.seq.saturating_add(1), previous: leaf.commit })
+        Ok(Place {
+            seq: last.seq.saturating_add(1),
+            previous: leaf.commit,
+        })
     }
 }
 

@@ -37,7 +37,8 @@ pub struct SealingKey(LessSafeKey);
 
 impl SealingKey {
     fn new(bytes: &[u8; 32]) -> Result<Self, Error> {
-        let key = UnboundKey::new(&AES_256_GCM, bytes).map_err(|_| Error::Corrupt("a key of the wrong length".into()))?;
+        let key =
+            UnboundKey::new(&AES_256_GCM, bytes).map_err(|_| Error::Corrupt("a key of the wrong length".into()))?;
         Ok(Self(LessSafeKey::new(key)))
     }
 
@@ -66,7 +67,11 @@ impl SealingKey {
         }
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| damaged())?;
         let mut body = body.to_vec();
-        let length = self.0.open_in_place(nonce, Aad::from(place.aad()), &mut body).map_err(|_| damaged())?.len();
+        let length = self
+            .0
+            .open_in_place(nonce, Aad::from(place.aad()), &mut body)
+            .map_err(|_| damaged())?
+            .len();
         body.truncate(length);
         Ok(body)
     }
@@ -121,7 +126,12 @@ pub struct Vault {
 impl Vault {
     /// A vault over a store.
     pub fn new(store: Store, entropy: Arc<dyn Entropy>, master: MasterKey) -> Self {
-        Self { store, entropy, master, cache: Mutex::default() }
+        Self {
+            store,
+            entropy,
+            master,
+            cache: Mutex::default(),
+        }
     }
 
     /// Fills a buffer with randomness.
@@ -200,12 +210,19 @@ impl Vault {
 
     /// Whether a person's keys were destroyed.
     pub async fn is_destroyed(&self, account: AccountId) -> Result<bool, Error> {
-        Ok(matches!(self.store.key_get(account.0, INBOX_LABEL).await?, KeyState::Destroyed))
+        Ok(matches!(
+            self.store.key_get(account.0, INBOX_LABEL).await?,
+            KeyState::Destroyed
+        ))
     }
 
     async fn key_bytes<const N: usize>(&self, account: AccountId, label: u32) -> Result<Zeroizing<[u8; N]>, Error> {
         let row = label.to_be_bytes();
-        let place = Place { table: "key", account, row: &row };
+        let place = Place {
+            table: "key",
+            account,
+            row: &row,
+        };
         // Two callers may both find none: the loser of the conditional write reads the winner's.
         for _ in 0..2 {
             match self.store.key_get(account.0, label).await? {
@@ -241,5 +258,7 @@ impl Vault {
 /// Quarters since 1970, never 0: the label of a person's ledger keys.
 fn quarter(at: Time) -> u32 {
     // 7,889,238 s is a quarter of the mean Gregorian year; its edges need not fall on calendar days.
-    u32::try_from(at.unix_seconds().max(0) / 7_889_238).unwrap_or(u32::MAX - 1).saturating_add(1)
+    u32::try_from(at.unix_seconds().max(0) / 7_889_238)
+        .unwrap_or(u32::MAX - 1)
+        .saturating_add(1)
 }

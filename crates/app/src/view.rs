@@ -209,7 +209,9 @@ impl<'app> View<'app> {
         let mut threads = BTreeSet::new();
         let mut matching = Vec::new();
         while matching.len() < enough {
-            let Some(item) = self.next(&mut walk, selection.limit).await? else { break };
+            let Some(item) = self.next(&mut walk, selection.limit).await? else {
+                break;
+            };
             if (selection.accept)(&item) && (!selection.one_per_thread || threads.insert(item.thread.clone())) {
                 matching.push(item);
             }
@@ -228,7 +230,9 @@ impl<'app> View<'app> {
         let position = match usize::try_from(place) {
             Ok(position) => position,
             // Counted from the end (RFC 8620 section 5.5).
-            Err(_) => matching.len().saturating_sub(usize::try_from(place.unsigned_abs()).unwrap_or(usize::MAX)),
+            Err(_) => matching
+                .len()
+                .saturating_sub(usize::try_from(place.unsigned_abs()).unwrap_or(usize::MAX)),
         };
         let found: Vec<Item> = matching.into_iter().skip(position).take(selection.limit).collect();
         let ids = found.iter().map(|item| item.id.clone()).collect();
@@ -241,10 +245,7 @@ impl<'app> View<'app> {
 
     /// How many messages a selection has in all, and, for a partner, how many of the inbox are withheld and why. Reads the
     /// whole inbox.
-    pub async fn count(
-        &mut self,
-        selection: &Selection<'_>,
-    ) -> Result<(u64, Vec<(model::Reason, u64)>), Error> {
+    pub async fn count(&mut self, selection: &Selection<'_>) -> Result<(u64, Vec<(model::Reason, u64)>), Error> {
         let before = self.lens.as_ref().map(Lens::withheld);
         let mut walk = Walk::default();
         let mut threads = BTreeSet::new();
@@ -258,7 +259,12 @@ impl<'app> View<'app> {
             (Some(before), Some(lens)) => lens
                 .withheld()
                 .into_iter()
-                .map(|(reason, n)| (reason, n - before.iter().find(|(r, _)| *r == reason).map_or(0, |(_, b)| *b)))
+                .map(|(reason, n)| {
+                    (
+                        reason,
+                        n - before.iter().find(|(r, _)| *r == reason).map_or(0, |(_, b)| *b),
+                    )
+                })
                 .filter(|(_, n)| *n > 0)
                 .collect(),
             _ => Vec::new(),
@@ -269,10 +275,17 @@ impl<'app> View<'app> {
     /// Messages by id, in the order asked; `None` for what is not in the view.
     pub async fn items(&mut self, ids: &[String]) -> Result<Vec<Option<Item>>, Error> {
         self.touched = true;
-        let unknown: Vec<MessageId> =
-            ids.iter().filter(|id| !self.seen.contains_key(*id)).filter_map(|id| self.message_id(id)).collect();
+        let unknown: Vec<MessageId> = ids
+            .iter()
+            .filter(|id| !self.seen.contains_key(*id))
+            .filter_map(|id| self.message_id(id))
+            .collect();
         if !unknown.is_empty() {
-            let rows = self.app.store.messages_get(self.owner.0, unknown.iter().map(|i| i.0).collect()).await?;
+            let rows = self
+                .app
+                .store
+                .messages_get(self.owner.0, unknown.iter().map(|i| i.0).collect())
+                .await?;
             let rows: Vec<MessageRow> = rows.into_iter().flatten().collect();
             for item in self.open(rows).await? {
                 self.seen.insert(item.id.clone(), item);
@@ -290,11 +303,22 @@ impl<'app> View<'app> {
         self.touched = true;
         if let Some(message) = self.lens.as_ref().and_then(|lens| lens.lone_thread(id)) {
             let shown = self.message_name(message);
-            let there = self.items(std::slice::from_ref(&shown)).await?.into_iter().flatten().next();
+            let there = self
+                .items(std::slice::from_ref(&shown))
+                .await?
+                .into_iter()
+                .flatten()
+                .next();
             return Ok(there.filter(|item| item.thread == id).map(|item| vec![item.id]));
         }
-        let Some(conversation) = self.conversation_id(id) else { return Ok(None) };
-        let rows = self.app.store.messages_in(self.owner.0, conversation.0, None, THREAD_LIMIT).await?;
+        let Some(conversation) = self.conversation_id(id) else {
+            return Ok(None);
+        };
+        let rows = self
+            .app
+            .store
+            .messages_in(self.owner.0, conversation.0, None, THREAD_LIMIT)
+            .await?;
         let mut items = self.open(rows).await?;
         items.retain(|item| item.thread == id);
         items.reverse();
@@ -308,16 +332,23 @@ impl<'app> View<'app> {
     /// What came and went since a state, `limit` changes at most.
     pub async fn changes(&mut self, since: &str, limit: usize) -> Result<Since, Error> {
         self.touched = true;
-        let Some(number) = self.state_number(since) else { return Ok(Since::CannotCalculate) };
+        let Some(number) = self.state_number(since) else {
+            return Ok(Since::CannotCalculate);
+        };
         let changes = self.app.store.messages_changes(self.owner.0, number, limit).await?;
-        let Changes::Since { changes, current } = changes else { return Ok(Since::CannotCalculate) };
+        let Changes::Since { changes, current } = changes else {
+            return Ok(Since::CannotCalculate);
+        };
         // What is gone cannot be decided on any more, so a partner that may or may not have known it starts afresh.
         if self.is_partner() && changes.iter().any(|c| c.kind == ChangeKind::Removed) {
             return Ok(Since::CannotCalculate);
         }
         let reached = changes.last().map_or(number, |c| c.state);
-        let removed: BTreeSet<_> =
-            changes.iter().filter(|c| c.kind == ChangeKind::Removed).map(|c| c.message).collect();
+        let removed: BTreeSet<_> = changes
+            .iter()
+            .filter(|c| c.kind == ChangeKind::Removed)
+            .map(|c| c.message)
+            .collect();
         let added: Vec<_> = changes
             .iter()
             .filter(|c| c.kind == ChangeKind::Added && !removed.contains(&c.message))
@@ -366,9 +397,18 @@ impl<'app> View<'app> {
             let chunk = hint.clamp(16, CHUNK);
             let rows = self.app.store.messages_newest(self.owner.0, walk.before, chunk).await?;
             walk.ended = rows.len() < chunk;
-            walk.before = rows.last().map(|r| Cursor { sent_at: r.sent_at, id: r.id }).or(walk.before);
+            walk.before = rows
+                .last()
+                .map(|r| Cursor {
+                    sent_at: r.sent_at,
+                    id: r.id,
+                })
+                .or(walk.before);
             for item in self.open(rows).await? {
-                let coarse = self.lens.as_ref().is_some_and(|_| !item.fields.contains(model::Field::Envelope));
+                let coarse = self
+                    .lens
+                    .as_ref()
+                    .is_some_and(|_| !item.fields.contains(model::Field::Envelope));
                 let week = item.at.week();
                 if walk.held_week.is_some_and(|held| held != week) {
                     walk.release_held();
@@ -388,8 +428,10 @@ impl<'app> View<'app> {
 
     /// Opens, decides and trims. For a partner, what is withheld is not in the result.
     async fn open(&mut self, rows: Vec<MessageRow>) -> Result<Vec<Item>, Error> {
-        let messages =
-            rows.iter().map(|row| open_message(&self.key, self.owner, row)).collect::<Result<Vec<Message>, _>>()?;
+        let messages = rows
+            .iter()
+            .map(|row| open_message(&self.key, self.owner, row))
+            .collect::<Result<Vec<Message>, _>>()?;
         self.talks_load(&messages).await?;
         let nobody = Arc::new(Conversation {
             id: ConversationId([0; 16]),
@@ -416,12 +458,19 @@ impl<'app> View<'app> {
     }
 
     async fn talks_load(&mut self, messages: &[Message]) -> Result<(), Error> {
-        let missing: BTreeSet<ConversationId> =
-            messages.iter().map(|m| m.conversation).filter(|id| !self.talks.contains_key(id)).collect();
+        let missing: BTreeSet<ConversationId> = messages
+            .iter()
+            .map(|m| m.conversation)
+            .filter(|id| !self.talks.contains_key(id))
+            .collect();
         if missing.is_empty() {
             return Ok(());
         }
-        let rows = self.app.store.conversations_get(self.owner.0, missing.iter().map(|id| id.0).collect()).await?;
+        let rows = self
+            .app
+            .store
+            .conversations_get(self.owner.0, missing.iter().map(|id| id.0).collect())
+            .await?;
         for summary in rows.into_iter().flatten() {
             let talk = open_conversation(&self.key, self.owner, &summary.row)?;
             self.talks.insert(talk.id, Arc::new(talk));
@@ -438,7 +487,9 @@ impl<'app> View<'app> {
     }
 
     fn message_name(&self, id: MessageId) -> String {
-        self.lens.as_ref().map_or_else(|| id.to_string(), |lens| lens.message_name(id))
+        self.lens
+            .as_ref()
+            .map_or_else(|| id.to_string(), |lens| lens.message_name(id))
     }
 
     fn message_id(&self, shown: &str) -> Option<MessageId> {
@@ -460,7 +511,9 @@ impl<'app> View<'app> {
             None => state.parse().ok(),
             Some(lens) => {
                 let (number, fingerprint) = state.split_once('-')?;
-                (fingerprint == lens.fingerprint()).then(|| number.parse().ok()).flatten()
+                (fingerprint == lens.fingerprint())
+                    .then(|| number.parse().ok())
+                    .flatten()
             }
         }
     }
@@ -479,7 +532,12 @@ fn own_item(owner: AccountId, message: Message, talk: &Conversation) -> Item {
         id: account.to_string(),
         name: talk.name_of(account).map(str::to_owned),
     };
-    let to = talk.participants.iter().filter(|p| p.account != message.author).map(|p| address(p.account)).collect();
+    let to = talk
+        .participants
+        .iter()
+        .filter(|p| p.account != message.author)
+        .map(|p| address(p.account))
+        .collect();
     Item {
         id: message.id.to_string(),
         thread: message.conversation.to_string(),

@@ -1,5 +1,11 @@
 //! The three guarantees, on the use cases themselves.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
 
 mod world;
 
@@ -14,7 +20,10 @@ mod nothing_without_a_live_grant {
     #[tokio::test]
     async fn a_token_that_nobody_issued_opens_nothing() {
         let world = World::new().await;
-        assert!(matches!(world.read("nonsense").await, Err(Error::Denied(Denied::Token))));
+        assert!(matches!(
+            world.read("nonsense").await,
+            Err(Error::Denied(Denied::Token))
+        ));
         assert_eq!(world.entries().await, world.entries_before_reading);
     }
 
@@ -23,12 +32,26 @@ mod nothing_without_a_live_grant {
         let world = World::new().await;
         let tokens = world.connect(&[Field::Text]).await;
         assert!(world.read(&tokens.access).await.unwrap().contains("msg from ana"));
-        world.app.grant_revoke(world.ana.account, tokens.grant.id).await.unwrap();
-        assert!(matches!(world.read(&tokens.access).await, Err(Error::Denied(Denied::Grant(Reason::Grant)))));
-        let refresh = world.app.refresh(&world.client(), tokens.refresh.as_deref().unwrap()).await;
+        world
+            .app
+            .grant_revoke(world.ana.account, tokens.grant.id)
+            .await
+            .unwrap();
+        assert!(matches!(
+            world.read(&tokens.access).await,
+            Err(Error::Denied(Denied::Grant(Reason::Grant)))
+        ));
+        let refresh = world
+            .app
+            .refresh(&world.client(), tokens.refresh.as_deref().unwrap())
+            .await;
         assert!(matches!(refresh, Err(Error::Denied(Denied::Token))));
         // Once more changes nothing and is no error.
-        world.app.grant_revoke(world.ana.account, tokens.grant.id).await.unwrap();
+        world
+            .app
+            .grant_revoke(world.ana.account, tokens.grant.id)
+            .await
+            .unwrap();
     }
 
     #[tokio::test]
@@ -36,7 +59,10 @@ mod nothing_without_a_live_grant {
         let world = World::new().await;
         let tokens = world.connect(&[Field::Text]).await;
         world.clock.advance_days(31);
-        assert!(matches!(world.read(&tokens.access).await, Err(Error::Denied(Denied::Token))));
+        assert!(matches!(
+            world.read(&tokens.access).await,
+            Err(Error::Denied(Denied::Token))
+        ));
     }
 
     #[tokio::test]
@@ -44,15 +70,30 @@ mod nothing_without_a_live_grant {
         let world = World::new().await;
         let tokens = world.connect(&[Field::Text]).await;
         let answer = world.read(&tokens.access).await.unwrap();
-        assert!(answer.contains("msg from ana") && !answer.contains("msg from ben"), "{answer}");
+        assert!(
+            answer.contains("msg from ana") && !answer.contains("msg from ben"),
+            "{answer}"
+        );
         assert!(!answer.contains("Ben"), "not even his name: {answer}");
 
         let partner = world.partner();
         let mentions = Choice::Allow(FieldSet::of(&[Field::Text]));
-        world.app.say(world.ben.account, About::Partner(partner.clone()), mentions).await.unwrap();
+        world
+            .app
+            .say(world.ben.account, About::Partner(partner.clone()), mentions)
+            .await
+            .unwrap();
         assert!(world.read(&tokens.access).await.unwrap().contains("msg from ben"));
 
-        world.app.say(world.ben.account, About::Conversation(partner, world.talk), Choice::Withhold).await.unwrap();
+        world
+            .app
+            .say(
+                world.ben.account,
+                About::Conversation(partner, world.talk),
+                Choice::Withhold,
+            )
+            .await
+            .unwrap();
         assert!(!world.read(&tokens.access).await.unwrap().contains("msg from ben"));
     }
 
@@ -62,7 +103,11 @@ mod nothing_without_a_live_grant {
         let tokens = world.connect(&[Field::Mentions]).await;
         let partner = world.partner();
         let mentions = Choice::Allow(FieldSet::of(&[Field::Mentions]));
-        world.app.say(world.ben.account, About::Partner(partner), mentions).await.unwrap();
+        world
+            .app
+            .say(world.ben.account, About::Partner(partner), mentions)
+            .await
+            .unwrap();
         let answer = world.read(&tokens.access).await.unwrap();
         assert!(answer.contains("title-heat"), "{answer}");
         for secret in ["msg from", "Ana", "Ben", "12:34", &world.talk.to_string()] {
@@ -74,14 +119,34 @@ mod nothing_without_a_live_grant {
     async fn narrowing_holds_at_once_and_widening_is_refused() {
         let world = World::new().await;
         let tokens = world.connect(&[Field::Text, Field::Mentions]).await;
-        let narrower = Terms { fields: FieldSet::of(&[Field::Mentions]), ..tokens.grant.terms.clone() };
-        world.app.grant_narrow(world.ana.account, tokens.grant.id, narrower.clone()).await.unwrap();
+        let narrower = Terms {
+            fields: FieldSet::of(&[Field::Mentions]),
+            ..tokens.grant.terms.clone()
+        };
+        world
+            .app
+            .grant_narrow(world.ana.account, tokens.grant.id, narrower.clone())
+            .await
+            .unwrap();
         let answer = world.read(&tokens.access).await.unwrap();
-        assert!(answer.contains("title-heat") && !answer.contains("msg from ana"), "{answer}");
-        let nothing = Terms { conversations: Conversations::Only([].into()), ..narrower.clone() };
-        world.app.grant_narrow(world.ana.account, tokens.grant.id, nothing).await.unwrap();
+        assert!(
+            answer.contains("title-heat") && !answer.contains("msg from ana"),
+            "{answer}"
+        );
+        let nothing = Terms {
+            conversations: Conversations::Only([].into()),
+            ..narrower.clone()
+        };
+        world
+            .app
+            .grant_narrow(world.ana.account, tokens.grant.id, nothing)
+            .await
+            .unwrap();
         assert!(!world.read(&tokens.access).await.unwrap().contains("title-heat"));
-        let wider = world.app.grant_narrow(world.ana.account, tokens.grant.id, narrower).await;
+        let wider = world
+            .app
+            .grant_narrow(world.ana.account, tokens.grant.id, narrower)
+            .await;
         assert!(matches!(wider, Err(Error::Conflict(_))));
     }
 
@@ -90,13 +155,22 @@ mod nothing_without_a_live_grant {
         let world = World::new().await;
         let mut request = world.request(&[Field::Text]);
         request.terms.actions.insert(model::Action::Delete);
-        assert!(matches!(world.app.authorization_push(&request).await, Err(Error::Denied(Denied::Terms(_)))));
+        assert!(matches!(
+            world.app.authorization_push(&request).await,
+            Err(Error::Denied(Denied::Terms(_)))
+        ));
         let mut request = world.request(&[Field::Text]);
         request.agreement.version = 9;
-        assert!(matches!(world.app.authorization_push(&request).await, Err(Error::Denied(Denied::Agreement))));
+        assert!(matches!(
+            world.app.authorization_push(&request).await,
+            Err(Error::Denied(Denied::Agreement))
+        ));
         let mut request = world.request(&[Field::Text]);
         request.terms.until = request.terms.until.plus_days(10_000);
-        assert!(matches!(world.app.authorization_push(&request).await, Err(Error::Denied(Denied::Terms(_)))));
+        assert!(matches!(
+            world.app.authorization_push(&request).await,
+            Err(Error::Denied(Denied::Terms(_)))
+        ));
     }
 
     #[tokio::test]
@@ -109,7 +183,13 @@ mod nothing_without_a_live_grant {
         let code = world.code(&[Field::Text]).await;
         assert!(world.app.code_redeem(&client, &code, &redirect, "wrong").await.is_err());
         let code = world.code(&[Field::Text]).await;
-        assert!(world.app.code_redeem(&"someone-else".parse().unwrap(), &code, &redirect, "c").await.is_err());
+        assert!(
+            world
+                .app
+                .code_redeem(&"someone-else".parse().unwrap(), &code, &redirect, "c")
+                .await
+                .is_err()
+        );
         let code = world.code(&[Field::Text]).await;
         world.clock.advance_seconds(61);
         assert!(matches!(world.redeem(&code).await, Err(Error::Denied(Denied::Token))));
@@ -118,14 +198,22 @@ mod nothing_without_a_live_grant {
     #[tokio::test]
     async fn a_counterparty_who_wants_to_be_asked_is_asked_once_and_her_answer_holds() {
         let world = World::new().await;
-        world.app.say(world.ben.account, About::Everyone, Choice::Ask).await.unwrap();
+        world
+            .app
+            .say(world.ben.account, About::Everyone, Choice::Ask)
+            .await
+            .unwrap();
         let tokens = world.connect(&[Field::Text]).await;
         assert!(!world.read(&tokens.access).await.unwrap().contains("msg from ben"));
         let asks = world.app.asks(world.ben.account).await.unwrap();
         assert_eq!(asks.len(), 1);
         assert_eq!(asks[0].ask.asked_for, world.ana.account);
         let yes = Choice::Allow(FieldSet::of(&[Field::Text]));
-        world.app.ask_answer(world.ben.account, asks[0].key, yes, false).await.unwrap();
+        world
+            .app
+            .ask_answer(world.ben.account, asks[0].key, yes, false)
+            .await
+            .unwrap();
         assert!(world.read(&tokens.access).await.unwrap().contains("msg from ben"));
         assert!(world.app.asks(world.ben.account).await.unwrap().is_empty());
     }
@@ -180,7 +268,13 @@ mod nothing_without_an_entry {
         let tokens = world.connect(&[Field::Text]).await;
         let second = world.open_second_process().await;
         assert!(matches!(world.read(&tokens.access).await, Err(Error::Unavailable(_))));
-        assert!(World::read_from(&second, &tokens.access).await.unwrap().0.contains("msg from ana"));
+        assert!(
+            World::read_from(&second, &tokens.access)
+                .await
+                .unwrap()
+                .0
+                .contains("msg from ana")
+        );
         assert!(matches!(world.read(&tokens.access).await, Err(Error::Unavailable(_))));
     }
 }
@@ -196,15 +290,27 @@ mod anyone_can_check {
         let (_, index) = world.read_indexed(&tokens.access).await.unwrap();
         let hers = world.app.receipt_of_person(world.ana.account, index).await.unwrap();
         let opened = tlog::receipt::verify(&hers, world.app.log_key()).unwrap();
-        assert_eq!((opened.index, opened.body.partner.as_str(), opened.body.messages), (index, "marquee", 1));
+        assert_eq!(
+            (opened.index, opened.body.partner.as_str(), opened.body.messages),
+            (index, "marquee", 1)
+        );
         let private = opened.private.expect("she sees her own part");
         assert_eq!(private.withheld.iter().map(|(_, n)| n).sum::<u64>(), 1);
 
         let theirs = world.app.receipt_of_partner(&tokens.access, index).await.unwrap();
         let opened = tlog::receipt::verify(&theirs, world.app.log_key()).unwrap();
-        assert!(opened.private.is_none(), "a partner's receipt tells nothing of other disclosures");
-        assert!(world.app.receipt_of_partner(&tokens.access, 0).await.is_err(), "not its entry");
-        assert!(world.app.receipt_of_person(world.ben.account, index).await.is_err(), "not his entry");
+        assert!(
+            opened.private.is_none(),
+            "a partner's receipt tells nothing of other disclosures"
+        );
+        assert!(
+            world.app.receipt_of_partner(&tokens.access, 0).await.is_err(),
+            "not its entry"
+        );
+        assert!(
+            world.app.receipt_of_person(world.ben.account, index).await.is_err(),
+            "not his entry"
+        );
     }
 
     #[tokio::test]
@@ -218,7 +324,11 @@ mod anyone_can_check {
         let mut previous = [0u8; 32];
         for (seq, reading) in readings.iter().rev().enumerate() {
             assert_eq!(reading.seq, seq as u64);
-            let receipt = world.app.receipt_of_person(world.ana.account, reading.index).await.unwrap();
+            let receipt = world
+                .app
+                .receipt_of_person(world.ana.account, reading.index)
+                .await
+                .unwrap();
             let opened = tlog::receipt::verify(&receipt, world.app.log_key()).unwrap();
             assert_eq!(opened.private.unwrap().previous, previous);
             previous = opened.leaf.commit;
@@ -249,7 +359,15 @@ mod anyone_can_check {
         assert!(world.app.person_by_handle("ana").await.unwrap().is_none());
         world.verify_everything().await;
         // Ben keeps what was sent to him.
-        assert_eq!(world.app.messages_newest(world.ben.account, None, 10).await.unwrap().len(), 2);
+        assert_eq!(
+            world
+                .app
+                .messages_newest(world.ben.account, None, 10)
+                .await
+                .unwrap()
+                .len(),
+            2
+        );
     }
 
     #[tokio::test]

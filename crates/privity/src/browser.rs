@@ -29,12 +29,20 @@ impl Browser {
             .max_redirects(0)
             .timeout_global(Some(Duration::from_secs(30)))
             .build();
-        Self { agent: config.into(), origin: origin.to_owned(), cookie: None, csrf: String::new() }
+        Self {
+            agent: config.into(),
+            origin: origin.to_owned(),
+            cookie: None,
+            csrf: String::new(),
+        }
     }
 
     /// Signs in.
     pub fn sign_in(&mut self, handle: &str, password: &str) -> anyhow::Result<()> {
-        let page = self.post("/sign-in", &[("handle", handle), ("password", password), ("next", "/inbox")])?;
+        let page = self.post(
+            "/sign-in",
+            &[("handle", handle), ("password", password), ("next", "/inbox")],
+        )?;
         ensure!(page.status == 303, "signing in as {handle} answered {}", page.status);
         let inbox = self.get("/inbox")?;
         self.csrf = hidden(&inbox.text, "csrf").context("the inbox has no form token")?;
@@ -78,7 +86,11 @@ impl Browser {
     }
 
     fn address(&self, path: &str) -> String {
-        if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.origin) }
+        if path.starts_with("http") {
+            path.to_owned()
+        } else {
+            format!("{}{path}", self.origin)
+        }
     }
 
     fn finish(&mut self, sent: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> anyhow::Result<Page> {
@@ -89,8 +101,16 @@ impl Browser {
         if let Some(set) = response.headers().get("set-cookie").and_then(|v| v.to_str().ok()) {
             self.cookie = set.split(';').next().map(str::to_owned);
         }
-        let location = response.headers().get("location").and_then(|v| v.to_str().ok()).map(str::to_owned);
-        Ok(Page { status: response.status().as_u16(), location, text: response.body_mut().read_to_string()? })
+        let location = response
+            .headers()
+            .get("location")
+            .and_then(|v| v.to_str().ok())
+            .map(str::to_owned);
+        Ok(Page {
+            status: response.status().as_u16(),
+            location,
+            text: response.body_mut().read_to_string()?,
+        })
     }
 }
 
@@ -103,14 +123,21 @@ pub fn hidden(html: &str, name: &str) -> Option<String> {
 /// One parameter of an address.
 pub fn parameter(address: &str, name: &str) -> Option<String> {
     let query = address.split_once('?')?.1;
-    query.split('&').filter_map(|pair| pair.split_once('=')).find(|(n, _)| *n == name).map(|(_, v)| percent_decode(v))
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(n, _)| *n == name)
+        .map(|(_, v)| percent_decode(v))
 }
 
 fn percent_decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {
-        let code = after.get(..2).and_then(|two| std::str::from_utf8(two).ok()).and_then(|two| u8::from_str_radix(two, 16).ok());
+        let code = after
+            .get(..2)
+            .and_then(|two| std::str::from_utf8(two).ok())
+            .and_then(|two| u8::from_str_radix(two, 16).ok());
         match (first, code) {
             (b'%', Some(byte)) => {
                 bytes.push(byte);
@@ -126,5 +153,10 @@ fn percent_decode(text: &str) -> String {
 }
 
 fn unescape(text: &str) -> String {
-    text.replace("&#38;", "&").replace("&amp;", "&").replace("&#39;", "'").replace("&#34;", "\"").replace("&#60;", "<").replace("&#62;", ">")
+    text.replace("&#38;", "&")
+        .replace("&amp;", "&")
+        .replace("&#39;", "'")
+        .replace("&#34;", "\"")
+        .replace("&#60;", "<")
+        .replace("&#62;", ">")
 }

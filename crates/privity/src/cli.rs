@@ -215,7 +215,14 @@ impl PartnerCommand {
             Self::Catalogue { partner, file, site } => {
                 let csv = std::fs::read(&file).with_context(|| format!("`{}`", file.display()))?;
                 let titles = web::catalogue::parse(&csv).map_err(|e| anyhow::anyhow!("`{}`: {e}", file.display()))?;
-                carry_out(&site, Command::CataloguePut { partner: partner.parse()?, titles }).await
+                carry_out(
+                    &site,
+                    Command::CataloguePut {
+                        partner: partner.parse()?,
+                        titles,
+                    },
+                )
+                .await
             }
         }
     }
@@ -234,7 +241,10 @@ impl AgreementCommand {
                     .open(&file)
                     .with_context(|| format!("the new draft `{}`", file.display()))?;
                 out.write_all(draft.as_bytes())?;
-                say(&format!("A draft is in `{}`. Fill it in, then `privity agreement sign`.", file.display()))
+                say(&format!(
+                    "A draft is in `{}`. Fill it in, then `privity agreement sign`.",
+                    file.display()
+                ))
             }
             Self::Sign { file, out, key, site } => {
                 let document = agreement_document(&file)?;
@@ -258,7 +268,10 @@ impl KeyCommand {
         match self {
             Self::Master { out } => {
                 keys::master_make(&out)?;
-                say(&format!("The master key is in `{}`. Without it the data folder cannot be read: keep a copy elsewhere.", out.display()))
+                say(&format!(
+                    "The master key is in `{}`. Without it the data folder cannot be read: keep a copy elsewhere.",
+                    out.display()
+                ))
             }
             Self::Agreement { name, out } => say(&keys::agreement_make(&name, &out)?),
             Self::Ledger { site } => carry_out(&site, Command::LedgerKey).await,
@@ -284,10 +297,13 @@ async fn answer_to(site: &Site, command: Command) -> anyhow::Result<String> {
     let answer = match admin::send(&site.socket(), &command, show).await? {
         Some(answer) => answer,
         None => {
-            let app = site.open(None).await.map_err(|error| match error.downcast_ref::<InUse>() {
-                Some(_) => error.context("another process has the data folder, and takes no commands"),
-                None => error,
-            })?;
+            let app = site
+                .open(None)
+                .await
+                .map_err(|error| match error.downcast_ref::<InUse>() {
+                    Some(_) => error.context("another process has the data folder, and takes no commands"),
+                    None => error,
+                })?;
             here(&app, command, show).await?
         }
     };
@@ -360,5 +376,8 @@ pub fn say(text: &str) -> anyhow::Result<()> {
 pub fn log_to_stderr(level: &str) {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
 }

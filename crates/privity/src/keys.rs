@@ -42,7 +42,10 @@ pub fn agreement_read(path: &Path) -> anyhow::Result<SigningKey> {
     let text: SecretString = std::fs::read_to_string(path)
         .with_context(|| format!("the key file `{}`", path.display()))?
         .into();
-    text.expose_secret().trim().parse().with_context(|| format!("the key file `{}`", path.display()))
+    text.expose_secret()
+        .trim()
+        .parse()
+        .with_context(|| format!("the key file `{}`", path.display()))
 }
 
 fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {

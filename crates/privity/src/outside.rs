@@ -18,7 +18,10 @@ impl Clock for WallClock {
 struct System;
 
 impl Entropy for System {
-    #[expect(clippy::disallowed_methods, reason = "this is the one source of randomness of the product")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one source of randomness of the product"
+    )]
     fn fill(&self, buffer: &mut [u8]) {
         if getrandom::fill(buffer).is_err() {
             // A guessable key is worse than none (model::Entropy).
@@ -29,7 +32,10 @@ impl Entropy for System {
 
 /// The real outside.
 pub fn real() -> Outside {
-    Outside { clock: Arc::new(WallClock), entropy: Arc::new(System) }
+    Outside {
+        clock: Arc::new(WallClock),
+        entropy: Arc::new(System),
+    }
 }
 
 /// Now.

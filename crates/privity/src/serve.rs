@@ -29,10 +29,15 @@ impl Serve {
     pub async fn run(self) -> anyhow::Result<()> {
         let app = self.site.open(self.issuer.as_deref()).await?;
         crate::admin::listen(Arc::clone(&app), &self.site.socket())?;
-        let listener = TcpListener::bind(&self.listen).await.with_context(|| format!("listening on {}", self.listen))?;
+        let listener = TcpListener::bind(&self.listen)
+            .await
+            .with_context(|| format!("listening on {}", self.listen))?;
         tracing::info!(address = %listener.local_addr()?, issuer = %app.issuer, "serving");
         tokio::spawn(sweep(Arc::clone(&app)));
-        let options = web::Options { platform: self.platform, sign_in_hint: None };
+        let options = web::Options {
+            platform: self.platform,
+            sign_in_hint: None,
+        };
         web::serve(app, options, listener, stop()).await?;
         Ok(())
     }

@@ -43,8 +43,7 @@ impl Site {
     pub async fn open(&self, issuer: Option<&str>) -> anyhow::Result<Arc<App>> {
         let secret: SecretString = keys::master_read(self.master_key.as_deref())?;
         let master = MasterKey::from_hex(&secret)?;
-        std::fs::create_dir_all(&self.data)
-            .with_context(|| format!("the data folder `{}`", self.data.display()))?;
+        std::fs::create_dir_all(&self.data).with_context(|| format!("the data folder `{}`", self.data.display()))?;
         let store = match EmbeddedStore::open(&self.data, EmbeddedOptions::default()) {
             Ok(store) => store,
             Err(StoreError::Rejected(text)) => return Err(InUse(text).into()),
@@ -75,9 +74,10 @@ impl Site {
 
 /// https, or http on this machine (FAPI 2.0 network clause 1).
 fn check_issuer(issuer: &str) -> anyhow::Result<()> {
-    let host = issuer.strip_prefix("https://").map(|host| (host, true)).or_else(|| {
-        issuer.strip_prefix("http://").map(|host| (host, false))
-    });
+    let host = issuer
+        .strip_prefix("https://")
+        .map(|host| (host, true))
+        .or_else(|| issuer.strip_prefix("http://").map(|host| (host, false)));
     match host {
         Some((host, _)) if host.is_empty() || host.contains(['/', '?', '#', '@', ' ', '+']) => {
             anyhow::bail!("`{issuer}` is not an address such as https://inbox.example")

@@ -18,7 +18,10 @@ pub struct ReleasedBody {
 impl ReleasedBody {
     /// A body that leaves under `permit`.
     pub fn new(bytes: Vec<u8>, permit: Permit) -> Self {
-        Self { rest: Bytes::from(bytes), permit: Some(permit) }
+        Self {
+            rest: Bytes::from(bytes),
+            permit: Some(permit),
+        }
     }
 }
 

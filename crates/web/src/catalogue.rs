@@ -34,7 +34,11 @@ pub enum CatalogueFault {
 pub fn parse(csv: &[u8]) -> Result<Vec<Title>, CatalogueFault> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(csv);
     let header = reader.headers()?.clone();
-    let column = |name: &str| header.iter().position(|h| h.trim_start_matches('\u{feff}').eq_ignore_ascii_case(name));
+    let column = |name: &str| {
+        header
+            .iter()
+            .position(|h| h.trim_start_matches('\u{feff}').eq_ignore_ascii_case(name))
+    };
     if let Some(missing) = COLUMNS.into_iter().find(|name| column(name).is_none()) {
         return Err(CatalogueFault::Column(missing));
     }
@@ -45,13 +49,21 @@ pub fn parse(csv: &[u8]) -> Result<Vec<Title>, CatalogueFault> {
         let line = record.position().map_or(0, csv::Position::line);
         let year = match cell("year") {
             "" => None,
-            text => Some(text.parse().map_err(|_| CatalogueFault::Year { line, text: text.chars().take(40).collect() })?),
+            text => Some(text.parse().map_err(|_| CatalogueFault::Year {
+                line,
+                text: text.chars().take(40).collect(),
+            })?),
         };
         titles.push(Title {
             id: TitleId(cell("id").to_owned()),
             title: cell("title").to_owned(),
             year,
-            aliases: cell("aliases").split('|').map(str::trim).filter(|a| !a.is_empty()).map(str::to_owned).collect(),
+            aliases: cell("aliases")
+                .split('|')
+                .map(str::trim)
+                .filter(|a| !a.is_empty())
+                .map(str::to_owned)
+                .collect(),
         });
     }
     Ok(titles)
@@ -64,7 +76,14 @@ pub async fn put(State(web): State<Arc<Web>>, headers: HeaderMap, body: Bytes) -
             .ok_or_else(|| OAuthError::new(ErrorCode::InvalidClient, "no client assertion as bearer token"))?
             .to_owned()
             .into();
-        let caller = check_assertion(&web.app, &ClientAuthentication { client_id: None, assertion: &assertion }).await?;
+        let caller = check_assertion(
+            &web.app,
+            &ClientAuthentication {
+                client_id: None,
+                assertion: &assertion,
+            },
+        )
+        .await?;
         let titles = tokio::task::spawn_blocking(move || parse(&body))
             .await
             .map_err(|_| Failure::busy("shutting down"))?
@@ -85,9 +104,15 @@ mod tests {
     fn a_catalogue_reads_and_what_is_wrong_is_named() {
         let titles = parse(b"\xef\xbb\xbfid,title,year,aliases\n1,\"Heat, the film\",1995,a|b\n2,Alien,,\n").unwrap();
         assert_eq!(titles[0].title, "Heat, the film");
-        assert_eq!((titles[0].year, titles[0].aliases.len(), titles[1].year), (Some(1995), 2, None));
+        assert_eq!(
+            (titles[0].year, titles[0].aliases.len(), titles[1].year),
+            (Some(1995), 2, None)
+        );
         assert!(matches!(parse(b"name\nx\n"), Err(CatalogueFault::Column("id"))));
-        assert!(matches!(parse(b"id,title,year\n1,x,soon\n"), Err(CatalogueFault::Year { line: 2, .. })));
+        assert!(matches!(
+            parse(b"id,title,year\n1,x,soon\n"),
+            Err(CatalogueFault::Year { line: 2, .. })
+        ));
         assert!(matches!(parse(b"id,title\n1\n"), Err(CatalogueFault::Csv(_))));
         assert!(parse(b"id,title\n").unwrap().is_empty());
     }

@@ -17,7 +17,11 @@ pub fn read<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 impl Web {
     /// `__Host-` binds the cookie to this host and to https; on loopback http there is no https to bind to.
     pub fn cookie_name(&self, name: &str) -> String {
-        if self.is_https() { format!("__Host-{name}") } else { name.to_owned() }
+        if self.is_https() {
+            format!("__Host-{name}")
+        } else {
+            name.to_owned()
+        }
     }
 
     /// A cookie that scripts cannot read and other sites cannot send along.

@@ -27,7 +27,12 @@ pub struct Failure {
 
 impl Failure {
     fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), retry_after: None }
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            retry_after: None,
+        }
     }
 
     /// The request is malformed.
@@ -37,12 +42,19 @@ impl Failure {
 
     /// There is no such thing, or not for this caller.
     pub fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here, or it is not yours to see.")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "There is nothing here, or it is not yours to see.",
+        )
     }
 
     /// Too much at once.
     pub fn busy(detail: impl Into<String>) -> Self {
-        Self { retry_after: Some(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", detail) }
+        Self {
+            retry_after: Some(1),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", detail)
+        }
     }
 
     /// RFC 9457.
@@ -89,7 +101,9 @@ impl Failure {
 
     fn respond(self, body: serde_json::Value, content_type: &'static str) -> Response {
         let mut response = (self.status, Json(body)).into_response();
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         retry_after(&mut response, self.retry_after);
         response
     }
@@ -97,7 +111,9 @@ impl Failure {
 
 fn retry_after(response: &mut Response, seconds: Option<u32>) {
     if let Some(seconds) = seconds {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
 }
 
@@ -148,7 +164,11 @@ impl From<OAuthError> for Failure {
 impl From<Denied> for Failure {
     fn from(denied: Denied) -> Self {
         match denied {
-            Denied::Token => Self::new(StatusCode::UNAUTHORIZED, "invalid_token", "This access token is not valid."),
+            Denied::Token => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "invalid_token",
+                "This access token is not valid.",
+            ),
             Denied::Grant(reason) => Self::new(
                 StatusCode::FORBIDDEN,
                 "insufficient_scope",
@@ -161,9 +181,11 @@ impl From<Denied> for Failure {
                     Reason::Fields => "The consent does not cover this level of detail.",
                 },
             ),
-            Denied::Credentials => {
-                Self::new(StatusCode::UNAUTHORIZED, "credentials", "That name and password do not go together.")
-            }
+            Denied::Credentials => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "credentials",
+                "That name and password do not go together.",
+            ),
             Denied::RateLimited(seconds) => Self {
                 retry_after: Some(seconds),
                 ..Self::new(
@@ -172,9 +194,11 @@ impl From<Denied> for Failure {
                     format!("Too many tries. Try again in {} minutes.", seconds.div_ceil(60)),
                 )
             },
-            Denied::Terms(fault) => {
-                Self::new(StatusCode::BAD_REQUEST, ErrorCode::InvalidAuthorizationDetails.name(), fault.to_string())
-            }
+            Denied::Terms(fault) => Self::new(
+                StatusCode::BAD_REQUEST,
+                ErrorCode::InvalidAuthorizationDetails.name(),
+                fault.to_string(),
+            ),
             Denied::Agreement => Self::new(
                 StatusCode::BAD_REQUEST,
                 ErrorCode::InvalidAuthorizationDetails.name(),

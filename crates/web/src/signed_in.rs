@@ -34,9 +34,15 @@ impl FromRequestParts<Arc<Web>> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Response> {
         let request = request_id(parts);
-        let secret = crate::cookie::read(&parts.headers, &web.cookie_name("session")).unwrap_or_default().to_owned();
+        let secret = crate::cookie::read(&parts.headers, &web.cookie_name("session"))
+            .unwrap_or_default()
+            .to_owned();
         match session_of(web, &secret).await {
-            Ok(Some(session)) => Ok(Self { session, secret, request }),
+            Ok(Some(session)) => Ok(Self {
+                session,
+                secret,
+                request,
+            }),
             Ok(None) => {
                 let here = match parts.method == axum::http::Method::GET {
                     true => parts.uri.path_and_query().map_or("/inbox", |p| p.as_str()),
@@ -68,7 +74,9 @@ impl SignedIn {
         // Both are 256-bit hashes of secrets; how far they agree tells nothing of use.
         match csrf == self.session.csrf {
             true => Ok(()),
-            false => Err(Failure::bad_request("This form is out of date. Go back, reload the page, and try again.")),
+            false => Err(Failure::bad_request(
+                "This form is out of date. Go back, reload the page, and try again.",
+            )),
         }
     }
 }
@@ -81,7 +89,11 @@ async fn session_of(web: &Web, secret: &str) -> Result<Option<Session>, Failure>
 }
 
 fn request_id(parts: &Parts) -> RequestId {
-    parts.extensions.get::<RequestId>().cloned().unwrap_or_else(|| RequestId(String::new()))
+    parts
+        .extensions
+        .get::<RequestId>()
+        .cloned()
+        .unwrap_or_else(|| RequestId(String::new()))
 }
 
 /// The token of the `Authorization` header (RFC 6750 section 2.1; the scheme in any case). Never taken from elsewhere.

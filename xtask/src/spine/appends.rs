@@ -20,22 +20,41 @@ const REDIRECT: &str = "https://partner.example/callback";
 /// Measures at several numbers of writers, and prints.
 pub fn run(seconds: u64, out: &mut impl Write) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
-    writeln!(out, "ledger appends (a disclosure's entry of 80 bytes on the log and its sealed body)")?;
-    writeln!(out, "  {:>8} {:>12} {:>12} {:>14} {:>7}", "writers", "entries/s", "per commit", "bare append/s", "ratio")?;
+    writeln!(
+        out,
+        "ledger appends (a disclosure's entry of 80 bytes on the log and its sealed body)"
+    )?;
+    writeln!(
+        out,
+        "  {:>8} {:>12} {:>12} {:>14} {:>7}",
+        "writers", "entries/s", "per commit", "bare append/s", "ratio"
+    )?;
     let mut worst = f64::INFINITY;
     for writers in [1, 32, 256] {
         let folder = tempfile::tempdir_in(".")?;
         let (rate, batch) = runtime.block_on(through_the_pen(folder.path(), writers, seconds))?;
         let bare = bare_loop(folder.path(), batch, seconds)?;
         worst = worst.min(rate / bare);
-        writeln!(out, "  {writers:>8} {rate:>12.0} {batch:>12.1} {bare:>14.0} {:>7.2}", rate / bare)?;
+        writeln!(
+            out,
+            "  {writers:>8} {rate:>12.0} {batch:>12.1} {bare:>14.0} {:>7.2}",
+            rate / bare
+        )?;
     }
-    super::bar(out, "appends beside a bare append and fdatasync, worst of the three", worst, 0.5)
+    super::bar(
+        out,
+        "appends beside a bare append and fdatasync, worst of the three",
+        worst,
+        0.5,
+    )
 }
 
 async fn through_the_pen(folder: &Path, writers: u64, seconds: u64) -> anyhow::Result<(f64, f64)> {
     let (app, token) = platform(folder).await?;
-    let (count, deadline) = (Arc::new(AtomicU64::new(0)), Instant::now() + Duration::from_secs(seconds));
+    let (count, deadline) = (
+        Arc::new(AtomicU64::new(0)),
+        Instant::now() + Duration::from_secs(seconds),
+    );
     let mut commits = std::collections::HashSet::new();
     let mut tasks = Vec::new();
     let started = Instant::now();
@@ -46,7 +65,9 @@ async fn through_the_pen(folder: &Path, writers: u64, seconds: u64) -> anyhow::R
             while Instant::now() < deadline {
                 // The least that is a disclosure: the state of the view.
                 let released = app
-                    .release(&token, "bench".into(), |view| Box::pin(async move { Ok(view.state().await?.into_bytes()) }))
+                    .release(&token, "bench".into(), |view| {
+                        Box::pin(async move { Ok(view.state().await?.into_bytes()) })
+                    })
                     .await?;
                 if let (_, Some(entered), _) = released.into_parts() {
                     count.fetch_add(1, Ordering::Relaxed);
@@ -61,7 +82,10 @@ async fn through_the_pen(folder: &Path, writers: u64, seconds: u64) -> anyhow::R
         commits.extend(task.await??.into_iter().map(|checkpoint| checkpoint.to_string()));
     }
     let entries = count.load(Ordering::Relaxed) as f64;
-    Ok((entries / started.elapsed().as_secs_f64(), entries / commits.len().max(1) as f64))
+    Ok((
+        entries / started.elapsed().as_secs_f64(),
+        entries / commits.len().max(1) as f64,
+    ))
 }
 
 /// Appends as many entries at once as the pen did, and syncs.
@@ -86,7 +110,9 @@ async fn platform(folder: &Path) -> anyhow::Result<(Arc<App>, String)> {
     let outside = privity::outside::real();
     let anchor = Some(Anchor::open(&data)?);
     let app = App::open("https://inbox.example".into(), store, anchor, master, outside).await?;
-    let ana = app.account_add("ana", "Ana", &SecretString::from("a long password")).await?;
+    let ana = app
+        .account_add("ana", "Ana", &SecretString::from("a long password"))
+        .await?;
 
     let key = SigningKey::generate("partner.example/agreements", &privity::outside::random())?;
     let jwks = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]});
@@ -120,7 +146,9 @@ async fn platform(folder: &Path) -> anyhow::Result<(Arc<App>, String)> {
         code_challenge: "c".into(),
     };
     let uri = app.authorization_push(&request).await?;
-    let answer = app.authorization_answer(ana.account, &uri, &request.client, Some(terms)).await?;
+    let answer = app
+        .authorization_answer(ana.account, &uri, &request.client, Some(terms))
+        .await?;
     let code = answer.code.unwrap_or_default();
     let tokens = app.code_redeem(&request.client, &code, REDIRECT, "c").await?;
     Ok((app, tokens.access))

@@ -1,9 +1,9 @@
 //! `decide()` per message, with 1,000 agreements in the register and the says of 50 participants.
 
 use model::{
-    AccountId, Action, Agreement, Ceilings, Choice, Context, ConversationId, Conversations, Decision, Facts, Field, FieldSet,
-    Grant, GrantId, GrantState, PartnerId, Party, Purpose, Register, ReportDimensions, ReportDuty, Says, Standing, Terms, Time,
-    decide,
+    AccountId, Action, Agreement, Ceilings, Choice, Context, ConversationId, Conversations, Decision, Facts, Field,
+    FieldSet, Grant, GrantId, GrantState, PartnerId, Party, Purpose, Register, ReportDimensions, ReportDuty, Says,
+    Standing, Terms, Time, decide,
 };
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -23,11 +23,21 @@ pub fn run(out: &mut impl Write) -> anyhow::Result<()> {
     let partner: PartnerId = "p7".parse()?;
     let mut says = HashMap::new();
     for n in 0..50u8 {
-        let mut said = Says { default: Choice::Ask, ..Says::default() };
+        let mut said = Says {
+            default: Choice::Ask,
+            ..Says::default()
+        };
         said.partners.insert(partner.clone(), Choice::Allow(FieldSet::ALL));
         for talk in 0..20u8 {
             let about = said.conversations.entry(ConversationId([talk; 16])).or_default();
-            about.insert(partner.clone(), if talk % 2 == 0 { Choice::Allow(FieldSet::ALL) } else { Choice::Withhold });
+            about.insert(
+                partner.clone(),
+                if talk % 2 == 0 {
+                    Choice::Allow(FieldSet::ALL)
+                } else {
+                    Choice::Withhold
+                },
+            );
         }
         says.insert(AccountId([n; 16]), said);
     }
@@ -48,7 +58,12 @@ pub fn run(out: &mut impl Write) -> anyhow::Result<()> {
         created_at: NOW,
         updated_at: NOW,
     };
-    let context = Context { register: &register, grant: &grant, says: &says, now: NOW };
+    let context = Context {
+        register: &register,
+        grant: &grant,
+        says: &says,
+        now: NOW,
+    };
     let mut disclosed = 0u32;
     let started = Instant::now();
     for n in 0..ROUNDS {
@@ -64,7 +79,10 @@ pub fn run(out: &mut impl Write) -> anyhow::Result<()> {
     let each = started.elapsed().as_nanos() as f64 / f64::from(ROUNDS);
     anyhow::ensure!(disclosed > 0 && disclosed < ROUNDS, "the decisions are all the same");
     let verdict = if each <= 200.0 { "met" } else { "MISSED" };
-    writeln!(out, "decide(), 1,000 agreements, 50 participants' says: {each:.0} ns a message (bar: 200 ns or less) {verdict}")?;
+    writeln!(
+        out,
+        "decide(), 1,000 agreements, 50 participants' says: {each:.0} ns a message (bar: 200 ns or less) {verdict}"
+    )?;
     Ok(())
 }
 
@@ -99,7 +117,11 @@ pub fn agreement(n: u32) -> anyhow::Result<Agreement> {
         report: ReportDuty {
             period_days: 14,
             grace_days: 3,
-            dimensions: ReportDimensions { interface: vec![], initiation_surface: vec![], variant: vec![] },
+            dimensions: ReportDimensions {
+                interface: vec![],
+                initiation_surface: vec![],
+                variant: vec![],
+            },
             consequence: "c".into(),
         },
         price: None,

@@ -1,8 +1,8 @@
 //! Import of a made-up Facebook export, from its first byte to durable and sealed in the embedded store, beside a bare
 //! serde_json pass over the same bytes.
 
-use app::{App, Intake, MasterKey};
 use anyhow::Context;
+use app::{App, Intake, MasterKey};
 use import::facebook::{Facebook, guess_owner};
 use import::{Limits, synthetic};
 use model::Participant;
@@ -35,12 +35,21 @@ pub fn run(megabytes: u64, out: &mut impl Write) -> anyhow::Result<()> {
     let started = Instant::now();
     let added = runtime.block_on(import_all(folder.path(), &export))?;
     let imported = rate(written, started);
-    writeln!(out, "import of a Facebook export of {:.0} MB, {added} messages", written as f64 / 1e6)?;
+    writeln!(
+        out,
+        "import of a Facebook export of {:.0} MB, {added} messages",
+        written as f64 / 1e6
+    )?;
     writeln!(out, "  serde_json, skipping everything {skimmed:>8.0} MB/s")?;
     writeln!(out, "  serde_json, into values         {parsed:>8.0} MB/s")?;
     writeln!(out, "  import, sealed and durable      {imported:>8.0} MB/s")?;
     writeln!(out, "  import beside skipping everything: {:.2}", imported / skimmed)?;
-    super::bar(out, "import beside a bare serde_json pass (into values)", imported / parsed, 0.3)
+    super::bar(
+        out,
+        "import beside a bare serde_json pass (into values)",
+        imported / parsed,
+        0.3,
+    )
 }
 
 async fn import_all(folder: &Path, export: &Path) -> anyhow::Result<u64> {
@@ -49,12 +58,31 @@ async fn import_all(folder: &Path, export: &Path) -> anyhow::Result<u64> {
     let store = Arc::new(EmbeddedStore::open(&data, EmbeddedOptions::default())?);
     let master = MasterKey::from_hex(&SecretString::from("11".repeat(32)))?;
     let anchor = Some(Anchor::open(&data)?);
-    let app = App::open("https://inbox.example".into(), store, anchor, master, privity::outside::real()).await?;
-    let ida = app.account_add("ida", "Ida", &SecretString::from("a long password")).await?;
+    let app = App::open(
+        "https://inbox.example".into(),
+        store,
+        anchor,
+        master,
+        privity::outside::real(),
+    )
+    .await?;
+    let ida = app
+        .account_add("ida", "Ida", &SecretString::from("a long password"))
+        .await?;
     let limits = Limits::default();
     let name = guess_owner(export, &limits)?.context("the export has no owner")?;
-    let reader = Facebook::open(export, Participant { account: ida.account, name }, limits)?;
-    let intake = Intake { inboxes: vec![ida.account], export: "bench".to_owned() };
+    let reader = Facebook::open(
+        export,
+        Participant {
+            account: ida.account,
+            name,
+        },
+        limits,
+    )?;
+    let intake = Intake {
+        inboxes: vec![ida.account],
+        export: "bench".to_owned(),
+    };
     Ok(app.import(Box::new(reader), intake, Arc::new(|_| {})).await?.added)
 }
 

@@ -28,8 +28,9 @@ pub fn run(address: &str, request: &[u8], connections: usize, seconds: u64, pid:
     let (cpu_before, started) = (cpu_ms(pid)?, Instant::now());
     let (mut times, mut commits, mut bytes) = (Vec::new(), HashSet::new(), 0);
     std::thread::scope(|scope| -> anyhow::Result<()> {
-        let workers: Vec<_> =
-            (0..connections).map(|_| scope.spawn(move || one_connection(address, request, deadline))).collect();
+        let workers: Vec<_> = (0..connections)
+            .map(|_| scope.spawn(move || one_connection(address, request, deadline)))
+            .collect();
         for worker in workers {
             let (t, c, b) = worker.join().ok().context("a connection broke off")??;
             times.extend(t);
@@ -82,9 +83,15 @@ fn read_answer<'a>(stream: &mut TcpStream, buffer: &'a mut Vec<u8>) -> anyhow::R
         let n = stream.read(&mut chunk)?;
         ensure!(n > 0, "the server closed the connection");
         buffer.extend_from_slice(chunk.get(..n).unwrap_or_default());
-        let Some(head) = find(buffer, b"\r\n\r\n") else { continue };
+        let Some(head) = find(buffer, b"\r\n\r\n") else {
+            continue;
+        };
         let text = std::str::from_utf8(buffer.get(..head).unwrap_or_default())?.to_ascii_lowercase();
-        ensure!(text.starts_with("http/1.1 200"), "answered {}", text.lines().next().unwrap_or_default());
+        ensure!(
+            text.starts_with("http/1.1 200"),
+            "answered {}",
+            text.lines().next().unwrap_or_default()
+        );
         let length: usize = text
             .split("content-length:")
             .nth(1)
@@ -117,7 +124,12 @@ fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
 fn cpu_ms(pid: u32) -> anyhow::Result<f64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
     let after = stat.rsplit_once(')').context("proc stat")?.1;
-    let ticks: u64 = after.split_whitespace().skip(11).take(2).filter_map(|t| t.parse::<u64>().ok()).sum();
+    let ticks: u64 = after
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|t| t.parse::<u64>().ok())
+        .sum();
     Ok(ticks as f64 * 10.0)
 }
 

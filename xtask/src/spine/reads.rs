@@ -29,23 +29,41 @@ pub fn run(seconds: u64, out: &mut impl Write) -> anyhow::Result<()> {
     let mut ana = server.browser("ana")?;
     let mut ben = server.browser("ben")?;
     // Ben agrees, so that both read the same 50 messages.
-    let said = ben.post("/allowances/says", &[("about", "partner"), ("partner", "marquee"), ("choice", "text")])?;
+    let said = ben.post(
+        "/allowances/says",
+        &[("about", "partner"), ("partner", "marquee"), ("choice", "text")],
+    )?;
     ensure!(said.status == 303, "ben's say was not taken");
     let client = server.client()?;
     let token = connect(&client, &mut ana, &[Field::Text])?;
     let session = client.session(&token)?;
     let partner_calls = json!(newest(session.mail_account().context("no account")?));
     let own: Value = serde_json::from_str(&ana.get("/jmap/session")?.text)?;
-    let own = own.pointer("/primaryAccounts/urn:ietf:params:jmap:mail").and_then(Value::as_str).context("no account")?;
+    let own = own
+        .pointer("/primaryAccounts/urn:ietf:params:jmap:mail")
+        .and_then(Value::as_str)
+        .context("no account")?;
     let own_calls = json!(newest(own));
 
     let host = server.origin.trim_start_matches("http://").to_owned();
     let bearer = format!("Authorization: Bearer {}", token.access_token.expose());
-    let disclosing = request(&host, &bearer, &json!({"using": [CORE, MAIL, DISCLOSURE], "methodCalls": partner_calls}));
+    let disclosing = request(
+        &host,
+        &bearer,
+        &json!({"using": [CORE, MAIL, DISCLOSURE], "methodCalls": partner_calls}),
+    );
     let cookie = format!("Cookie: {}", ana.cookie().context("not signed in")?);
-    let undisclosed = request(&host, &cookie, &json!({"using": [CORE, MAIL], "methodCalls": own_calls}));
+    let undisclosed = request(
+        &host,
+        &cookie,
+        &json!({"using": [CORE, MAIL], "methodCalls": own_calls}),
+    );
 
-    writeln!(out, "newest 50 of {} messages with their text, over HTTP on the embedded store", TALKS * EACH)?;
+    writeln!(
+        out,
+        "newest 50 of {} messages with their text, over HTTP on the embedded store",
+        TALKS * EACH
+    )?;
     writeln!(
         out,
         "  {:<22} {:>5} {:>9} {:>8} {:>8} {:>12} {:>11} {:>8}",
@@ -58,8 +76,12 @@ pub fn run(seconds: u64, out: &mut impl Write) -> anyhow::Result<()> {
         load::run(&host, &undisclosed, connections, 1, server.pid()?)?;
         let mut rates = [0.0, 0.0];
         for _ in 0..2 {
-            for (which, (name, request)) in
-                [("partner (disclosing)", &disclosing), ("the person herself", &undisclosed)].into_iter().enumerate()
+            for (which, (name, request)) in [
+                ("partner (disclosing)", &disclosing),
+                ("the person herself", &undisclosed),
+            ]
+            .into_iter()
+            .enumerate()
             {
                 let measured = load::run(&host, request, connections, seconds, server.pid()?)?;
                 line(out, name, connections, &measured)?;
@@ -72,7 +94,10 @@ pub fn run(seconds: u64, out: &mut impl Write) -> anyhow::Result<()> {
         ratios.push((connections, partner / person));
     }
     let (now, highest) = load::memory_mb(server.pid()?)?;
-    writeln!(out, "  resident memory of the server: {now:.0} MB, at its highest {highest:.0} MB")?;
+    writeln!(
+        out,
+        "  resident memory of the server: {now:.0} MB, at its highest {highest:.0} MB"
+    )?;
     for (connections, ratio) in ratios {
         let what = format!("disclosing beside undisclosed at {connections} connections");
         match connections {

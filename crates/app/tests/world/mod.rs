@@ -3,8 +3,9 @@
 use app::view::{Author, Selection, Start, View};
 use app::{App, AuthorizationRequest, Error, MasterKey, Outside, Partner, Person, Tokens};
 use model::{
-    Action, Agreement, Ceilings, ClientId, Clock, Conversation, ConversationId, Conversations, Entropy, Field, FieldSet,
-    Message, MessageId, PartnerId, Participant, Party, Purpose, ReportDimensions, ReportDuty, Terms, Time, Title, TitleId,
+    Action, Agreement, Ceilings, ClientId, Clock, Conversation, ConversationId, Conversations, Entropy, Field,
+    FieldSet, Message, MessageId, Participant, PartnerId, Party, Purpose, ReportDimensions, ReportDuty, Terms, Time,
+    Title, TitleId,
 };
 use secrecy::SecretString;
 use serde_json::json;
@@ -37,7 +38,11 @@ struct Counting(AtomicU64);
 impl Entropy for Counting {
     fn fill(&self, buffer: &mut [u8]) {
         for chunk in buffer.chunks_mut(8) {
-            let n = self.0.fetch_add(1, Ordering::SeqCst).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5bd1_e995;
+            let n = self
+                .0
+                .fetch_add(1, Ordering::SeqCst)
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                ^ 0x5bd1_e995;
             chunk.copy_from_slice(&n.to_be_bytes()[..chunk.len()]);
         }
     }
@@ -80,7 +85,15 @@ impl World {
         let talk = converse(&app, &ana, &ben).await;
         sign_up_marquee(&app).await;
         let entries_before_reading = app.log_head().size;
-        Self { app, clock, ana, ben, talk, entries_before_reading, faulty }
+        Self {
+            app,
+            clock,
+            ana,
+            ben,
+            talk,
+            entries_before_reading,
+            faulty,
+        }
     }
 
     pub fn partner(&self) -> PartnerId {
@@ -116,7 +129,10 @@ impl World {
     pub async fn code(&self, fields: &[Field]) -> String {
         let request = self.request(fields);
         let uri = self.app.authorization_push(&request).await.unwrap();
-        let answer = self.app.authorization_answer(self.ana.account, &uri, &self.client(), Some(request.terms)).await;
+        let answer = self
+            .app
+            .authorization_answer(self.ana.account, &uri, &self.client(), Some(request.terms))
+            .await;
         answer.unwrap().code.unwrap()
     }
 
@@ -140,13 +156,18 @@ impl World {
 
     /// Everything a partner can get at in one request.
     pub async fn read_from(app: &App, token: &str) -> Result<(String, Option<u64>), Error> {
-        let released = app.release(token, "request-1".into(), |view| Box::pin(everything(view))).await?;
+        let released = app
+            .release(token, "request-1".into(), |view| Box::pin(everything(view)))
+            .await?;
         let (body, entered, _permit) = released.into_parts();
         Ok((String::from_utf8(body).unwrap(), entered.map(|e| e.index)))
     }
 
     pub async fn echo(&self, token: &str) -> Result<(), Error> {
-        let released = self.app.release(token, "r".into(), |_| Box::pin(async { Ok(b"echo".to_vec()) })).await?;
+        let released = self
+            .app
+            .release(token, "r".into(), |_| Box::pin(async { Ok(b"echo".to_vec()) }))
+            .await?;
         assert!(released.into_parts().1.is_none());
         Ok(())
     }
@@ -156,7 +177,11 @@ impl World {
     }
 
     pub fn break_the_ledger(&self, broken: bool) {
-        self.faulty.plan(if broken { Plan::Every("ledger_commit", Fault::Lost) } else { Plan::Never });
+        self.faulty.plan(if broken {
+            Plan::Every("ledger_commit", Fault::Lost)
+        } else {
+            Plan::Never
+        });
     }
 
     pub fn lose_the_ledgers_answer(&self) {
@@ -189,8 +214,14 @@ impl World {
         while start < head.size {
             let width = (head.size - start).min(256);
             let path = match width {
-                256 => tlog::path::TilePath::Entries { index: start / 256, width: 256 },
-                _ => tlog::path::TilePath::Entries { index: start / 256, width: u16::try_from(width).unwrap() },
+                256 => tlog::path::TilePath::Entries {
+                    index: start / 256,
+                    width: 256,
+                },
+                _ => tlog::path::TilePath::Entries {
+                    index: start / 256,
+                    width: u16::try_from(width).unwrap(),
+                },
             };
             let bundle = self.app.log_file(&path.to_string()).await.unwrap();
             for leaf in tlog::bundle::decode(&bundle, u16::try_from(width).unwrap()).unwrap() {
@@ -204,7 +235,10 @@ impl World {
 }
 
 async fn open(store: Store, clock: Arc<FakeClock>, anchor: Option<Anchor>) -> Result<Arc<App>, Error> {
-    let outside = Outside { clock, entropy: Arc::new(Counting(AtomicU64::new(1))) };
+    let outside = Outside {
+        clock,
+        entropy: Arc::new(Counting(AtomicU64::new(1))),
+    };
     App::open("https://inbox.example".into(), store, anchor, master(), outside).await
 }
 
@@ -226,7 +260,15 @@ async fn everything(view: &mut View<'_>) -> Result<Vec<u8>, Error> {
         };
         let to: Vec<_> = item.to.iter().map(|a| json!([a.id, a.name])).collect();
         items.push(json!([
-            item.id, item.thread, item.at, from, to, item.subject, item.text, item.size, item.mentions
+            item.id,
+            item.thread,
+            item.at,
+            from,
+            to,
+            item.subject,
+            item.text,
+            item.size,
+            item.mentions
         ]));
     }
     Ok(serde_json::to_vec(&items).unwrap())
@@ -237,7 +279,10 @@ async fn converse(app: &App, ana: &Person, ben: &Person) -> ConversationId {
         id: ConversationId([7; 16]),
         name: None,
         participants: [ana, ben]
-            .map(|p| Participant { account: p.account, name: p.name.clone() })
+            .map(|p| Participant {
+                account: p.account,
+                name: p.name.clone(),
+            })
             .to_vec(),
         end_to_end: false,
     };
@@ -254,7 +299,9 @@ async fn converse(app: &App, ana: &Person, ben: &Person) -> ConversationId {
         message(2, ben, "msg from ben: Alien (1979) was a great movie"),
     ];
     for person in [ana, ben] {
-        app.take_in(person.account, std::slice::from_ref(&talk), &messages).await.unwrap();
+        app.take_in(person.account, std::slice::from_ref(&talk), &messages)
+            .await
+            .unwrap();
     }
     app.take_in_done().await.unwrap();
     talk.id
@@ -317,7 +364,11 @@ pub fn agreement(platform: &str, partner: &str) -> Agreement {
         report: ReportDuty {
             period_days: 14,
             grace_days: 3,
-            dimensions: ReportDimensions { interface: vec![], initiation_surface: vec![], variant: vec![] },
+            dimensions: ReportDimensions {
+                interface: vec![],
+                initiation_surface: vec![],
+                variant: vec![],
+            },
             consequence: "Its grants stop answering until it is filed".into(),
         },
         price: None,

@@ -18,13 +18,28 @@ use std::path::PathBuf;
 #[serde(tag = "command", rename_all = "kebab-case")]
 #[allow(missing_docs)]
 pub enum Command {
-    AccountAdd { handle: String, name: String, password: Secret },
-    AccountErase { handle: String },
-    PartnerAdd { partner: serde_json::Value },
-    CataloguePut { partner: PartnerId, titles: Vec<model::Title> },
+    AccountAdd {
+        handle: String,
+        name: String,
+        password: Secret,
+    },
+    AccountErase {
+        handle: String,
+    },
+    PartnerAdd {
+        partner: serde_json::Value,
+    },
+    CataloguePut {
+        partner: PartnerId,
+        titles: Vec<model::Title>,
+    },
     AgreementKey,
-    AgreementSign { document: String },
-    AgreementPublish { document: String },
+    AgreementSign {
+        document: String,
+    },
+    AgreementPublish {
+        document: String,
+    },
     LedgerKey,
     Import(Import),
 }

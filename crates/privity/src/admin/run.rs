@@ -21,7 +21,9 @@ pub async fn run(app: &Arc<App>, command: Command, tell: mpsc::Sender<Line>) -> 
         Command::AccountErase { handle } => {
             let person = person(app, &handle).await?;
             app.erase(person.account).await?;
-            Ok(format!("{handle} is erased. The ledger still verifies; what it says about {handle} can be read by nobody."))
+            Ok(format!(
+                "{handle} is erased. The ledger still verifies; what it says about {handle} can be read by nobody."
+            ))
         }
         Command::PartnerAdd { partner } => {
             let partner: app::Partner = serde_json::from_value(partner).context("the partner's file")?;
@@ -41,7 +43,10 @@ pub async fn run(app: &Arc<App>, command: Command, tell: mpsc::Sender<Line>) -> 
         Command::AgreementPublish { document } => {
             let published = app.agreement_publish(&document).await?;
             let reference = published.agreement.reference();
-            Ok(format!("`{reference}` is in force and public: entry {} of the ledger.", published.index))
+            Ok(format!(
+                "`{reference}` is in force and public: entry {} of the ledger.",
+                published.index
+            ))
         }
         Command::LedgerKey => Ok(app.log_key().to_string()),
         Command::Import(import) => run_import(app, import, tell).await,
@@ -53,13 +58,19 @@ async fn run_import(app: &Arc<App>, import: Import, tell: mpsc::Sender<Line>) ->
         Format::Redial => open_redial(app, &import).await?,
         Format::Facebook => open_facebook(app, &import).await?,
     };
-    let intake = Intake { inboxes, export: fingerprint(&import)? };
+    let intake = Intake {
+        inboxes,
+        export: fingerprint(&import)?,
+    };
     let progress = Arc::new(move |p: Progress| {
         // A progress line that finds no room is dropped: the next one tells more.
         _ = tell.try_send(Line::Progress(p.bytes, p.total, p.messages));
     });
     let imported = app.import(reader, intake, progress).await?;
-    Ok(format!("{}\n{} added, {} known already", imported.summary, imported.added, imported.known))
+    Ok(format!(
+        "{}\n{} added, {} known already",
+        imported.summary, imported.added, imported.known
+    ))
 }
 
 async fn open_redial(app: &Arc<App>, import: &Import) -> anyhow::Result<(Box<dyn Reader>, Vec<AccountId>)> {
@@ -68,7 +79,9 @@ async fn open_redial(app: &Arc<App>, import: &Import) -> anyhow::Result<(Box<dyn
         Some(handle) => {
             let person = person(app, handle).await?;
             let number = import.owner.as_ref().context("which worker is that? --owner NUMBER")?;
-            let worker = number.parse::<i64>().with_context(|| format!("`{number}` is not a worker's number"))?;
+            let worker = number
+                .parse::<i64>()
+                .with_context(|| format!("`{number}` is not a worker's number"))?;
             people.insert(worker, participant(person));
         }
         None => {
@@ -80,7 +93,10 @@ async fn open_redial(app: &Arc<App>, import: &Import) -> anyhow::Result<(Box<dyn
                     row.with_context(|| format!("`{}` has not the columns worker,handle,name", csv.display()))?;
                 let person = match app.person_by_handle(&handle).await? {
                     Some(person) => person,
-                    None => app.account_add(&handle, &name, &SecretString::from(password.0.as_str())).await?,
+                    None => {
+                        app.account_add(&handle, &name, &SecretString::from(password.0.as_str()))
+                            .await?
+                    }
                 };
                 people.insert(worker, participant(person));
             }
@@ -88,7 +104,10 @@ async fn open_redial(app: &Arc<App>, import: &Import) -> anyhow::Result<(Box<dyn
     }
     let inboxes = people.values().map(|p: &Participant| p.account).collect();
     let known = Box::new(move |worker| people.get(&worker).cloned());
-    Ok((Box::new(redial::Redial::open(&import.path, known, Limits::default())?), inboxes))
+    Ok((
+        Box::new(redial::Redial::open(&import.path, known, Limits::default())?),
+        inboxes,
+    ))
 }
 
 async fn open_facebook(app: &Arc<App>, import: &Import) -> anyhow::Result<(Box<dyn Reader>, Vec<AccountId>)> {
@@ -108,11 +127,16 @@ async fn open_facebook(app: &Arc<App>, import: &Import) -> anyhow::Result<(Box<d
 }
 
 fn participant(person: Person) -> Participant {
-    Participant { account: person.account, name: person.name }
+    Participant {
+        account: person.account,
+        name: person.name,
+    }
 }
 
 async fn person(app: &App, handle: &str) -> anyhow::Result<Person> {
-    app.person_by_handle(handle).await?.with_context(|| format!("there is no account `{handle}`"))
+    app.person_by_handle(handle)
+        .await?
+        .with_context(|| format!("there is no account `{handle}`"))
 }
 
 /// The same for the same bytes: path, size and time of change of a file; a folder's own time is not its files', so its path
@@ -120,9 +144,18 @@ async fn person(app: &App, handle: &str) -> anyhow::Result<Person> {
 fn fingerprint(import: &Import) -> anyhow::Result<String> {
     let metadata = std::fs::metadata(&import.path).with_context(|| format!("`{}`", import.path.display()))?;
     let age = match metadata.is_file() {
-        true => metadata.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_nanos(),
+        true => metadata
+            .modified()?
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_nanos(),
         false => u128::from_be_bytes(crate::outside::random()),
     };
     let who = import.account.as_deref().unwrap_or("everyone");
-    Ok(format!("{:?} {who} {} {} {age}", import.format, Path::display(&import.path), metadata.len()))
+    Ok(format!(
+        "{:?} {who} {} {} {age}",
+        import.format,
+        Path::display(&import.path),
+        metadata.len()
+    ))
 }

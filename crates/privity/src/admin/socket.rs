@@ -73,8 +73,14 @@ async fn answer(app: Arc<App>, stream: UnixStream) -> anyhow::Result<()> {
 }
 
 /// Sends a command to a running server. `None` if there is none.
-pub async fn send(path: &Path, command: &Command, mut progress: impl FnMut(u64, u64, u64)) -> anyhow::Result<Option<String>> {
-    let Ok(stream) = UnixStream::connect(path).await else { return Ok(None) };
+pub async fn send(
+    path: &Path,
+    command: &Command,
+    mut progress: impl FnMut(u64, u64, u64),
+) -> anyhow::Result<Option<String>> {
+    let Ok(stream) = UnixStream::connect(path).await else {
+        return Ok(None);
+    };
     let (read, mut write) = stream.into_split();
     let mut json = serde_json::to_vec(command)?;
     json.push(b'\n');

@@ -33,7 +33,11 @@ impl Demo {
         let temporary = tempfile::tempdir()?;
         let folder = match &self.data {
             Some(folder) => {
-                anyhow::ensure!(!folder.exists(), "`{}` exists; the demonstration wants a new folder", folder.display());
+                anyhow::ensure!(
+                    !folder.exists(),
+                    "`{}` exists; the demonstration wants a new folder",
+                    folder.display()
+                );
                 folder.clone()
             }
             None => temporary.path().join("data"),
@@ -46,12 +50,16 @@ impl Demo {
         let stage = Stage::set(&folder, &listen, &marquee, !self.script).await?;
         if self.script {
             let stage = stage.clone();
-            return tokio::task::spawn_blocking(move || script::play(&stage)).await.context("the script broke off")?;
+            return tokio::task::spawn_blocking(move || script::play(&stage))
+                .await
+                .context("the script broke off")?;
         }
         say(&format!(
             "\n  The platform   {}\n  The partner    {}\n\n  Sign in as ana, ben, carla … (password: {})\n  \
              Then open Marquee and press “Connect your inbox”.\n\n  Ctrl-C ends it.",
-            stage.platform, stage.marquee, stage::PASSWORD
+            stage.platform,
+            stage.marquee,
+            stage::PASSWORD
         ))?;
         crate::serve::stop().await;
         Ok(())

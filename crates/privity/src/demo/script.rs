@@ -1,7 +1,7 @@
 //! The story of the demonstration, told over HTTP and checked at every step.
 
-use crate::browser::{Browser, Page, hidden, parameter};
 use super::stage::{AGREEMENT, PASSWORD, Stage};
+use crate::browser::{Browser, Page, hidden, parameter};
 use crate::cli::say;
 use anyhow::{Context, bail, ensure};
 use marquee::client::{PartnerClient, PartnerError, Token};
@@ -68,7 +68,10 @@ impl<'a> Story<'a> {
         self.ana.sign_in("ana", PASSWORD)?;
         self.ben.sign_in("ben", PASSWORD)?;
         let mut wrong = Browser::new(&self.stage.platform);
-        let refused = wrong.post("/sign-in", &[("handle", "ana"), ("password", "a guess"), ("next", "/inbox")])?;
+        let refused = wrong.post(
+            "/sign-in",
+            &[("handle", "ana"), ("password", "a guess"), ("next", "/inbox")],
+        )?;
         ensure!(refused.status == 401, "a wrong password answered {}", refused.status);
         let found = format!("{} real conversations between {} people", self.stage.conversations, 45);
         self.held("ana and ben sign in, a wrong password does not", &found)?;
@@ -78,7 +81,9 @@ impl<'a> Story<'a> {
         let nonce = hidden(&page.text, "nonce").context("no form to write in")?;
         let text = "I loved The Godfather, it is a great movie";
         for _ in 0..2 {
-            let sent = self.ana.post(&format!("{talk}/messages"), &[("text", text), ("nonce", &nonce)])?;
+            let sent = self
+                .ana
+                .post(&format!("{talk}/messages"), &[("text", text), ("nonce", &nonce)])?;
             ensure!(sent.status == 303, "sending answered {}", sent.status);
         }
         let page = self.ana.get(&talk)?.text;
@@ -89,8 +94,14 @@ impl<'a> Story<'a> {
 
     fn first_talk(&mut self) -> anyhow::Result<String> {
         let inbox = self.ana.get("/inbox")?.text;
-        let link = inbox.split("href=\"/conversations/").nth(1).context("the inbox is empty")?;
-        Ok(format!("/conversations/{}", link.split(['"', '#']).next().unwrap_or_default()))
+        let link = inbox
+            .split("href=\"/conversations/")
+            .nth(1)
+            .context("the inbox is empty")?;
+        Ok(format!(
+            "/conversations/{}",
+            link.split(['"', '#']).next().unwrap_or_default()
+        ))
     }
 
     fn without_consent(&mut self) -> anyhow::Result<()> {
@@ -100,13 +111,19 @@ impl<'a> Story<'a> {
         ensure!(self.log_size()? == before, "a refusal made an entry");
         self.held("marquee reads without a consent", "refused with 401")?;
 
-        let wider = AuthorizationDetail { fields: vec![Field::Mentions, Field::Text], ..self.asks() };
+        let wider = AuthorizationDetail {
+            fields: vec![Field::Mentions, Field::Text],
+            ..self.asks()
+        };
         let redirect = self.redirect_uri();
         match self.client.push(&[wider], &redirect) {
             Err(PartnerError::Refused { error, .. }) if error == "invalid_authorization_details" => {}
             other => bail!("asking for more than the agreement allows: {other:?}"),
         }
-        self.held("marquee asks for text, which its agreement does not allow", "refused, invalid_authorization_details")
+        self.held(
+            "marquee asks for text, which its agreement does not allow",
+            "refused, invalid_authorization_details",
+        )
     }
 
     fn asks(&self) -> AuthorizationDetail {
@@ -134,7 +151,10 @@ impl<'a> Story<'a> {
         for part in ["Marquee", "14 days", "I refuse", "I agree", "/register/films/1"] {
             ensure!(page.text.contains(part), "the consent page does not show `{part}`");
         }
-        ensure!(page.text.contains("The Godfather"), "the consent page shows none of her own messages");
+        ensure!(
+            page.text.contains("The Godfather"),
+            "the consent page shows none of her own messages"
+        );
         let request = hidden(&page.text, "request").context("the consent page has no form")?;
         let until = crate::outside::now().plus_days(30).to_string();
         let fields = [
@@ -146,23 +166,41 @@ impl<'a> Story<'a> {
         ];
         let agreed = self.ana.post("/consent", &fields)?;
         let location = agreed.location.context("agreeing does not lead back to the partner")?;
-        ensure!(parameter(&location, "state").as_deref() == Some(started.state.as_str()), "the state is not Marquee's");
+        ensure!(
+            parameter(&location, "state").as_deref() == Some(started.state.as_str()),
+            "the state is not Marquee's"
+        );
         let (code, iss) = (parameter(&location, "code"), parameter(&location, "iss"));
-        let token = self.client.redeem(
-            &code.context("no code")?,
-            &started,
-            &iss.context("no issuer")?,
-        )?;
+        let token = self
+            .client
+            .redeem(&code.context("no code")?, &started, &iss.context("no issuer")?)?;
         let granted = token.authorization_details.first().context("nothing granted")?;
-        ensure!(granted.until == until, "she chose {until}, Marquee got {}", granted.until);
+        ensure!(
+            granted.until == until,
+            "she chose {until}, Marquee got {}",
+            granted.until
+        );
         let again = self.ana.post("/consent", &fields)?;
         ensure!(again.status == 400, "the same request could be answered twice");
-        self.held("ana sees who asks, why, and what leaves; she narrows 90 days to 30 and agrees", "marquee gets what she agreed to")?;
+        self.held(
+            "ana sees who asks, why, and what leaves; she narrows 90 days to 30 and agrees",
+            "marquee gets what she agreed to",
+        )?;
 
         // What must not leave: the texts of her friends, as she sees them in her newest conversations.
         let mut texts = Vec::new();
-        for link in self.ana.get("/inbox")?.text.split("href=\"/conversations/").skip(1).take(10) {
-            let page = self.ana.get(&format!("/conversations/{}", link.split(['"', '#']).next().unwrap_or_default()))?;
+        for link in self
+            .ana
+            .get("/inbox")?
+            .text
+            .split("href=\"/conversations/")
+            .skip(1)
+            .take(10)
+        {
+            let page = self.ana.get(&format!(
+                "/conversations/{}",
+                link.split(['"', '#']).next().unwrap_or_default()
+            ))?;
             texts.extend(bubbles(&page.text));
         }
         ensure!(texts.len() > 20, "only {} messages to compare with", texts.len());
@@ -173,9 +211,15 @@ impl<'a> Story<'a> {
         let shelf = read_shelf(&self.client, token, &self.catalogue)?;
         let withheld = shelf.withheld.get("counterparty").copied().unwrap_or_default();
         ensure!(!shelf.titles.is_empty(), "no titles for Marquee to show");
-        ensure!(shelf.titles.iter().all(|t| t.by_you && !t.by_someone), "a friend's mention left although none agreed");
+        ensure!(
+            shelf.titles.iter().all(|t| t.by_you && !t.by_someone),
+            "a friend's mention left although none agreed"
+        );
         ensure!(withheld > 0, "nothing withheld");
-        let found = format!("{} of her messages tell titles, {withheld} of her friends' are withheld", shelf.messages);
+        let found = format!(
+            "{} of her messages tell titles, {withheld} of her friends' are withheld",
+            shelf.messages
+        );
         self.held("marquee reads; none of her friends has agreed", &found)?;
 
         let raw = self.raw_answer(token)?;
@@ -185,23 +229,44 @@ impl<'a> Story<'a> {
         for name in ["\"Ana\"", "\"Ben\"", "Carla"] {
             ensure!(!raw.contains(name), "the answer carries the name {name}");
         }
-        self.held("the answer is searched for the text of messages and for names", "none is in it")?;
+        self.held(
+            "the answer is searched for the text of messages and for names",
+            "none is in it",
+        )?;
         Ok(shelf)
     }
 
     fn a_friend_agrees(&mut self, token: &Token, alone: &Shelf) -> anyhow::Result<u64> {
         let say = |choice| [("about", "partner"), ("partner", "marquee"), ("choice", choice)];
-        ensure!(self.ben.post("/allowances/says", &say("mentions"))?.status == 303, "ben's say was not taken");
+        ensure!(
+            self.ben.post("/allowances/says", &say("mentions"))?.status == 303,
+            "ben's say was not taken"
+        );
         let with_ben = read_shelf(&self.client, token, &self.catalogue)?;
         let before = alone.withheld.get("counterparty").copied().unwrap_or_default();
         let after = with_ben.withheld.get("counterparty").copied().unwrap_or_default();
-        ensure!(with_ben.messages > alone.messages && after < before, "ben's yes changed nothing");
-        ensure!(with_ben.titles.iter().any(|t| t.by_someone), "no title by someone she talks to");
-        let found = format!("{} more messages tell titles, {after} are still withheld", with_ben.messages - alone.messages);
+        ensure!(
+            with_ben.messages > alone.messages && after < before,
+            "ben's yes changed nothing"
+        );
+        ensure!(
+            with_ben.titles.iter().any(|t| t.by_someone),
+            "no title by someone she talks to"
+        );
+        let found = format!(
+            "{} more messages tell titles, {after} are still withheld",
+            with_ben.messages - alone.messages
+        );
         self.held("ben allows it too", &found)?;
-        ensure!(self.ben.post("/allowances/says", &say("withhold"))?.status == 303, "ben's say was not taken");
+        ensure!(
+            self.ben.post("/allowances/says", &say("withhold"))?.status == 303,
+            "ben's say was not taken"
+        );
         let without = read_shelf(&self.client, token, &self.catalogue)?;
-        ensure!(without.messages == alone.messages, "ben's messages still leave after he took his yes back");
+        ensure!(
+            without.messages == alone.messages,
+            "ben's messages still leave after he took his yes back"
+        );
         self.held("ben takes it back", "what marquee reads is as before")?;
         without.entry.context("no entry with the answer")
     }
@@ -209,28 +274,50 @@ impl<'a> Story<'a> {
     fn durable_before_answer(&mut self, token: &Token) -> anyhow::Result<()> {
         for _ in 0..20 {
             let before = self.log_size()?;
-            let answer = self.client.jmap(token, &[CORE, MAIL, DISCLOSURE], self.one_page(token)?)?;
+            let answer = self
+                .client
+                .jmap(token, &[CORE, MAIL, DISCLOSURE], self.one_page(token)?)?;
             let proof = answer.disclosure_proof.context("no proof with the answer")?;
             let checkpoint = tlog::checkpoint::Checkpoint::verify(&proof.checkpoint, &self.key)?;
-            ensure!(proof.index == before && proof.index < checkpoint.size, "the entry is not in the checkpoint");
+            ensure!(
+                proof.index == before && proof.index < checkpoint.size,
+                "the entry is not in the checkpoint"
+            );
             // As seen by an outsider, at the moment the answer is there.
             let source = verify::open(&format!("{}/ledger", self.stage.platform))?;
             let now = verify::consistency(&checkpoint, source.as_ref(), &self.key)?;
-            ensure!(now.size == checkpoint.size, "an answer made {} entries", now.size - before);
+            ensure!(
+                now.size == checkpoint.size,
+                "an answer made {} entries",
+                now.size - before
+            );
         }
-        self.held("20 more answers", "each has exactly one entry, durable and public before the answer came")
+        self.held(
+            "20 more answers",
+            "each has exactly one entry, durable and public before the answer came",
+        )
     }
 
     fn receipts(&mut self, token: &Token, index: u64) -> anyhow::Result<()> {
         let source = verify::open(&format!("{}/ledger", self.stage.platform))?;
         let theirs = self.client.receipt(token, index)?;
         let opened = verify::receipt("marquee's", theirs.as_bytes(), &self.key, Some(source.as_ref()))?;
-        ensure!(opened.private.is_none(), "the partner's receipt tells more than its own disclosure");
+        ensure!(
+            opened.private.is_none(),
+            "the partner's receipt tells more than its own disclosure"
+        );
         let page = self.ana.get(&format!("/readings/{index}"))?;
-        ensure!(page.status == 200 && page.text.contains("Marquee"), "her page of the disclosure answered {}", page.status);
+        ensure!(
+            page.status == 200 && page.text.contains("Marquee"),
+            "her page of the disclosure answered {}",
+            page.status
+        );
         let hers = self.ana.get(&format!("/readings/{index}/receipt"))?.text;
         let opened = verify::receipt("ana's", hers.as_bytes(), &self.key, Some(source.as_ref()))?;
-        ensure!(opened.body.partner == "marquee" && opened.private.is_some(), "her receipt opens something else");
+        ensure!(
+            opened.body.partner == "marquee" && opened.private.is_some(),
+            "her receipt opens something else"
+        );
         let hidden = self.ben.get(&format!("/readings/{index}"))?;
         ensure!(hidden.status == 404, "ben sees ana's entry");
         let found = format!("both verify, entry {index}; ben sees neither");
@@ -239,9 +326,15 @@ impl<'a> Story<'a> {
 
     fn revoked_means_refused(&mut self, token: &Token) -> anyhow::Result<()> {
         let page = self.ana.get("/allowances")?.text;
-        let grant = page.split("action=\"/allowances/grt_").nth(1).context("no consent to take back")?;
+        let grant = page
+            .split("action=\"/allowances/grt_")
+            .nth(1)
+            .context("no consent to take back")?;
         let path = format!("/allowances/grt_{}", grant.split('"').next().unwrap_or_default());
-        ensure!(self.ana.post(&path, &[])?.status == 303, "taking it back was not acknowledged");
+        ensure!(
+            self.ana.post(&path, &[])?.status == 303,
+            "taking it back was not acknowledged"
+        );
         for _ in 0..3 {
             match read_shelf(&self.client, token, &self.catalogue) {
                 Err(PartnerError::Refused { status: 403, .. }) => {}
@@ -253,7 +346,10 @@ impl<'a> Story<'a> {
 
     fn anyone_can_check(&mut self) -> anyhow::Result<()> {
         let register = self.ana.get("/register/films/1")?;
-        ensure!(register.status == 200 && register.text.contains("Marquee"), "the agreement is not in the register");
+        ensure!(
+            register.status == 200 && register.text.contains("Marquee"),
+            "the agreement is not in the register"
+        );
         let source = verify::open(&format!("{}/ledger", self.stage.platform))?;
         let report = verify::fsck(source.as_ref(), &self.key)?;
         ensure!(report.is_sound(), "the log has faults: {:?}", report.findings);
@@ -261,8 +357,15 @@ impl<'a> Story<'a> {
         self.held("an auditor reads the whole log", &found)?;
 
         let agreements = verify::agreements(source.as_ref(), &self.key, &mut |_, _| {})?;
-        let sound = agreements.entries.iter().filter(|e| e.agreement.is_some() && e.fault.is_none()).count();
-        ensure!(sound == 1 && agreements.entries.len() == 1, "the agreement on the log does not verify");
+        let sound = agreements
+            .entries
+            .iter()
+            .filter(|e| e.agreement.is_some() && e.fault.is_none())
+            .count();
+        ensure!(
+            sound == 1 && agreements.entries.len() == 1,
+            "the agreement on the log does not verify"
+        );
         self.held("and the agreement in it", "signed by both sides")
     }
 
@@ -274,7 +377,10 @@ impl<'a> Story<'a> {
             "accountId": account,
             "#ids": {"resultOf": "q", "name": "Email/query", "path": "/ids"},
         });
-        Ok(vec![MethodCall::new("Email/query", query, "q"), MethodCall::new("Email/get", get, "g")])
+        Ok(vec![
+            MethodCall::new("Email/query", query, "q"),
+            MethodCall::new("Email/get", get, "g"),
+        ])
     }
 
     /// The bytes of an answer with every property, as they came.
@@ -284,7 +390,10 @@ impl<'a> Story<'a> {
             method_calls: self.one_page(token)?,
             created_ids: None,
         };
-        let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(30))).build().into();
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .timeout_global(Some(Duration::from_secs(30)))
+            .build()
+            .into();
         let mut response = agent
             .post(format!("{}/jmap", self.stage.platform))
             .header("authorization", format!("Bearer {}", token.access_token.expose()))
@@ -294,18 +403,26 @@ impl<'a> Story<'a> {
 
     fn raw_jmap(&self, token: &str) -> anyhow::Result<Page> {
         let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        let body = serde_json::json!({"using": [CORE, MAIL], "methodCalls": [["Email/query", {"accountId": "a"}, "0"]]});
+        let body =
+            serde_json::json!({"using": [CORE, MAIL], "methodCalls": [["Email/query", {"accountId": "a"}, "0"]]});
         let mut response = agent
             .post(format!("{}/jmap", self.stage.platform))
             .header("authorization", format!("Bearer {token}"))
             .send_json(&body)?;
-        Ok(Page { status: response.status().as_u16(), location: None, text: response.body_mut().read_to_string()? })
+        Ok(Page {
+            status: response.status().as_u16(),
+            location: None,
+            text: response.body_mut().read_to_string()?,
+        })
     }
 
     fn log_size(&mut self) -> anyhow::Result<u64> {
         let started = Instant::now();
         let text = self.ana.get("/ledger/checkpoint")?.text;
-        ensure!(started.elapsed() < Duration::from_secs(10), "the checkpoint takes too long");
+        ensure!(
+            started.elapsed() < Duration::from_secs(10),
+            "the checkpoint takes too long"
+        );
         Ok(tlog::checkpoint::Checkpoint::verify(&text, &self.key)?.size)
     }
 }

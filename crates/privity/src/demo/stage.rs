@@ -38,12 +38,20 @@ impl Stage {
     /// Sets everything up in a new folder. Shows its progress if asked to.
     pub async fn set(folder: &Path, listen: &str, partner: &str, visible: bool) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder)?;
-        let platform_socket = TcpListener::bind(listen).await.with_context(|| format!("listening on {listen}"))?;
-        let partner_socket = TcpListener::bind(partner).await.with_context(|| format!("listening on {partner}"))?;
+        let platform_socket = TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("listening on {listen}"))?;
+        let partner_socket = TcpListener::bind(partner)
+            .await
+            .with_context(|| format!("listening on {partner}"))?;
         let platform = format!("http://{}", platform_socket.local_addr()?);
         let marquee_url = format!("http://{}", partner_socket.local_addr()?);
 
-        let bar = if visible { ProgressBar::new(SAMPLE.len() as u64) } else { ProgressBar::hidden() };
+        let bar = if visible {
+            ProgressBar::new(SAMPLE.len() as u64)
+        } else {
+            ProgressBar::hidden()
+        };
         bar.set_style(ProgressStyle::with_template("{msg:<36} {bar:30} {elapsed}")?);
         bar.enable_steady_tick(std::time::Duration::from_millis(200));
         bar.set_message("opening inboxes for the people");
@@ -51,7 +59,10 @@ impl Stage {
         // The folder of a demonstration holds its master key, too; a real one is kept elsewhere.
         let master = folder.join("master.key");
         keys::master_make(&master)?;
-        let site = Site { data: folder.join("platform"), master_key: Some(master) };
+        let site = Site {
+            data: folder.join("platform"),
+            master_key: Some(master),
+        };
         let app = site.open(Some(&platform)).await?;
         let conversations = import(&app, folder, &bar).await?;
         bar.set_message("signing the agreement");
@@ -61,9 +72,16 @@ impl Stage {
 
         let options = web::Options {
             platform: "Inbox".to_owned(),
-            sign_in_hint: Some(format!("This is a demonstration. Sign in as ana, ben or carla; the password is {PASSWORD}.")),
+            sign_in_hint: Some(format!(
+                "This is a demonstration. Sign in as ana, ben or carla; the password is {PASSWORD}."
+            )),
         };
-        tokio::spawn(web::serve(Arc::clone(&app), options, platform_socket, std::future::pending()));
+        tokio::spawn(web::serve(
+            Arc::clone(&app),
+            options,
+            platform_socket,
+            std::future::pending(),
+        ));
         tokio::spawn(crate::serve::sweep(Arc::clone(&app)));
         let catalogue = folder.join("catalogue.csv");
         std::fs::write(&catalogue, CATALOGUE)?;
@@ -77,12 +95,21 @@ impl Stage {
         };
         tokio::spawn(marquee::serve(config, partner_socket));
         bar.finish_and_clear();
-        Ok(Self { platform, marquee: marquee_url, key, conversations })
+        Ok(Self {
+            platform,
+            marquee: marquee_url,
+            key,
+            conversations,
+        })
     }
 
     /// The partner's client, talking to the platform.
     pub fn client(&self) -> anyhow::Result<marquee::client::PartnerClient> {
-        Ok(marquee::client::PartnerClient::discover(&self.platform, CLIENT, self.key.clone())?)
+        Ok(marquee::client::PartnerClient::discover(
+            &self.platform,
+            CLIENT,
+            self.key.clone(),
+        )?)
     }
 
     /// The partner's catalogue.
@@ -147,7 +174,9 @@ async fn sign_up(app: &Arc<App>, folder: &Path, marquee_url: &str, key: &marquee
 
 fn draft(app: &App, partner_key: &str) -> anyhow::Result<String> {
     // From the beginning of the day, so that clocks that differ a little do not matter.
-    let today: model::Time = format!("{}T00:00:00Z", outside::now().date()).parse().map_err(anyhow::Error::msg)?;
+    let today: model::Time = format!("{}T00:00:00Z", outside::now().date())
+        .parse()
+        .map_err(anyhow::Error::msg)?;
     let toml = super::draft::agreement_toml(&app.agreement_verifying_key(), today);
     let mut draft: serde_json::Value = toml::from_str(&toml)?;
     if let Some(key) = draft.pointer_mut("/partner/key") {

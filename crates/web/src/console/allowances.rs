@@ -50,7 +50,11 @@ async fn page(web: &Web, who: &SignedIn, notice: Option<&str>) -> Result<Allowan
         asks.push(AskCard {
             key: hex::encode(open.key),
             partner: partner_name(web, open.ask.partner.as_str()),
-            asked_for: web.app.person(open.ask.asked_for).await?.map_or("A friend".to_owned(), |p| p.name),
+            asked_for: web
+                .app
+                .person(open.ask.asked_for)
+                .await?
+                .map_or("A friend".to_owned(), |p| p.name),
             conversation: title(&open.ask.conversation),
             fields: open.ask.fields,
             purpose: agreement
@@ -68,7 +72,11 @@ async fn page(web: &Web, who: &SignedIn, notice: Option<&str>) -> Result<Allowan
         .into_iter()
         .map(|grant| {
             let id = grant.id.to_string();
-            let uses = || readings.iter().filter(|r| r.grant == id && r.event == app::Event::Disclosure);
+            let uses = || {
+                readings
+                    .iter()
+                    .filter(|r| r.grant == id && r.event == app::Event::Disclosure)
+            };
             GrantCard {
                 id: grant.id,
                 partner: partner_name(web, grant.partner.as_str()),
@@ -121,7 +129,10 @@ async fn page(web: &Web, who: &SignedIn, notice: Option<&str>) -> Result<Allowan
 /// What her conversations are called.
 pub async fn titles(web: &Web, me: AccountId) -> Result<HashMap<ConversationId, String>, Failure> {
     let talks = web.app.talks(me).await?;
-    Ok(talks.into_iter().map(|t| (t.conversation.id, t.conversation.title_for(me))).collect())
+    Ok(talks
+        .into_iter()
+        .map(|t| (t.conversation.id, t.conversation.title_for(me)))
+        .collect())
 }
 
 /// `POST /allowances/{grant}/revoke`.
@@ -153,7 +164,10 @@ pub async fn say(
         let choice = choice_of(fields.get("choice")).ok_or_else(wrong)?;
         let partner = || -> Result<PartnerId, Failure> {
             let id: PartnerId = fields.get("partner").parse().map_err(|_| wrong())?;
-            web.app.partner(&id).map(|p| p.id.clone()).ok_or_else(Failure::not_found)
+            web.app
+                .partner(&id)
+                .map(|p| p.id.clone())
+                .ok_or_else(Failure::not_found)
         };
         let about = match fields.get("about") {
             "everyone" => About::Everyone,
@@ -187,7 +201,13 @@ pub async fn ask_answer(
         let me = who.session.person.account;
         let mut name = [0u8; 16];
         hex::decode_to_slice(&key, &mut name).map_err(|_| Failure::not_found())?;
-        let open = web.app.asks(me).await?.into_iter().find(|a| a.key == name).ok_or_else(Failure::not_found)?;
+        let open = web
+            .app
+            .asks(me)
+            .await?
+            .into_iter()
+            .find(|a| a.key == name)
+            .ok_or_else(Failure::not_found)?;
         let (choice, always) = match fields.get("answer") {
             "allow" => (Choice::Allow(open.ask.fields), false),
             "refuse" => (Choice::Withhold, false),

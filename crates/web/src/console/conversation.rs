@@ -44,7 +44,15 @@ pub async fn send(
         let fields = Fields::new(form)?;
         who.check_form(fields.get("csrf"))?;
         let talk: ConversationId = id.parse().map_err(|_| Failure::not_found())?;
-        let sent = web.app.send(who.session.person.account, talk, fields.get("text"), fields.get("nonce")).await;
+        let sent = web
+            .app
+            .send(
+                who.session.person.account,
+                talk,
+                fields.get("text"),
+                fields.get("nonce"),
+            )
+            .await;
         Ok::<_, Failure>((fields, sent))
     };
     match sent.await {
@@ -77,7 +85,10 @@ async fn page(web: &Web, who: &SignedIn, id: &str, before: Option<&str>) -> Resu
     let mut messages = web.app.messages_in(me, id, cursor, PAGE + 1).await?;
     let has_older = messages.len() > PAGE;
     messages.truncate(PAGE);
-    let older = messages.last().filter(|_| has_older).map(|m| format!("/conversations/{id}?before={}", place_name(m)));
+    let older = messages
+        .last()
+        .filter(|_| has_older)
+        .map(|m| format!("/conversations/{id}?before={}", place_name(m)));
     messages.reverse();
 
     let mut readers = readers(web, &web.app.readings(me, None, ENTRIES).await?);
@@ -100,7 +111,12 @@ async fn page(web: &Web, who: &SignedIn, id: &str, before: Option<&str>) -> Resu
         now: web.app.now(),
         id,
         title: talk.title_for(me),
-        participants: talk.participants.iter().filter(|p| p.account != me).map(|p| p.name.clone()).collect(),
+        participants: talk
+            .participants
+            .iter()
+            .filter(|p| p.account != me)
+            .map(|p| p.name.clone())
+            .collect(),
         end_to_end: talk.end_to_end,
         messages,
         older,
@@ -140,7 +156,11 @@ async fn connected(web: &Web, me: AccountId, talk: ConversationId) -> Result<Vec
     let mut found: BTreeMap<PartnerId, Option<String>> = BTreeMap::new();
     for ask in web.app.asks(me).await? {
         if ask.ask.conversation == talk {
-            let friend = web.app.person(ask.ask.asked_for).await?.map_or("A friend".to_owned(), |p| p.name);
+            let friend = web
+                .app
+                .person(ask.ask.asked_for)
+                .await?
+                .map_or("A friend".to_owned(), |p| p.name);
             found.insert(ask.ask.partner, Some(friend));
         }
     }
@@ -182,7 +202,9 @@ fn place_name(message: &Message) -> String {
 }
 
 fn place(text: &str) -> Result<Cursor, Failure> {
-    let parts = text.rsplit_once('-').and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)));
+    let parts = text
+        .rsplit_once('-')
+        .and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)));
     let (sent_at, id): (i64, MessageId) =
         parts.ok_or_else(|| Failure::bad_request("This link does not lead anywhere."))?;
     Ok(Cursor { sent_at, id: id.0 })

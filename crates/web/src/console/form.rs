@@ -29,8 +29,10 @@ impl Fields {
 
     /// The chosen levels.
     pub fn levels(&self) -> FieldSet {
-        let chosen: Vec<Field> =
-            self.all("fields").filter_map(|word| Field::ALL.into_iter().find(|f| f.name() == word)).collect();
+        let chosen: Vec<Field> = self
+            .all("fields")
+            .filter_map(|word| Field::ALL.into_iter().find(|f| f.name() == word))
+            .collect();
         FieldSet::of(&chosen)
     }
 
@@ -39,7 +41,9 @@ impl Fields {
         match self.get("conversations") {
             "all" => Conversations::All,
             _ => Conversations::Only(
-                self.all("conversation").filter_map(|id| id.parse::<ConversationId>().ok()).collect(),
+                self.all("conversation")
+                    .filter_map(|id| id.parse::<ConversationId>().ok())
+                    .collect(),
             ),
         }
     }

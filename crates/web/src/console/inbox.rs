@@ -35,7 +35,10 @@ async fn page(web: &Web, who: &SignedIn, from: usize) -> Result<Inbox, Failure> 
         conversations.push(InboxRow {
             id: talk.conversation.id,
             title: talk.conversation.title_for(me),
-            preview: newest.as_ref().map(|m| m.text.chars().take(PREVIEW).collect()).unwrap_or_default(),
+            preview: newest
+                .as_ref()
+                .map(|m| m.text.chars().take(PREVIEW).collect())
+                .unwrap_or_default(),
             own: newest.as_ref().is_some_and(|m| m.author == me),
             at: talk.last_at,
             count: talk.messages,

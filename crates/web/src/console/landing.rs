@@ -22,12 +22,26 @@ pub async fn landing(State(web): State<Arc<Web>>, visitor: Visitor) -> Response 
 
 /// The style sheet, under a name that changes with it.
 pub async fn style() -> Response {
-    ([(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, FOREVER)], pages::STYLE).into_response()
+    (
+        [
+            (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+            (header::CACHE_CONTROL, FOREVER),
+        ],
+        pages::STYLE,
+    )
+        .into_response()
 }
 
 /// The icon.
 pub async fn icon() -> Response {
-    ([(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, FOREVER)], pages::ICON).into_response()
+    (
+        [
+            (header::CONTENT_TYPE, "image/svg+xml"),
+            (header::CACHE_CONTROL, FOREVER),
+        ],
+        pages::ICON,
+    )
+        .into_response()
 }
 
 /// Any address that leads nowhere.

@@ -47,7 +47,9 @@ async fn page(web: &Web, visitor: &Visitor, before: Option<u64>, error: Option<S
                 Kind::Public => LeafKind::Public,
                 Kind::Summary => LeafKind::Summary,
             },
-            window: Time::from_unix_seconds(i64::try_from(leaf.window.saturating_mul(WINDOW_SECONDS)).unwrap_or(i64::MAX)),
+            window: Time::from_unix_seconds(
+                i64::try_from(leaf.window.saturating_mul(WINDOW_SECONDS)).unwrap_or(i64::MAX),
+            ),
         })
         .collect();
     entries.reverse();
@@ -104,7 +106,11 @@ fn checked(web: &Web, visitor: &Visitor, text: &str) -> ReceiptChecked {
         Err(error) => ReceiptChecked {
             chrome,
             ok: false,
-            steps: vec![Step { what: what.to_owned(), verdict: Verdict::Wrong, detail: error.to_string() }],
+            steps: vec![Step {
+                what: what.to_owned(),
+                verdict: Verdict::Wrong,
+                detail: error.to_string(),
+            }],
             facts: Vec::new(),
         },
         Ok(opened) => {
@@ -125,7 +131,10 @@ fn checked(web: &Web, visitor: &Visitor, text: &str) -> ReceiptChecked {
             ];
             if let Some(private) = &opened.private {
                 facts.push(("Her own number", private.seq.to_string()));
-                facts.push(("Passed over", private.withheld.iter().map(|(_, n)| n).sum::<u64>().to_string()));
+                facts.push((
+                    "Passed over",
+                    private.withheld.iter().map(|(_, n)| n).sum::<u64>().to_string(),
+                ));
             }
             facts.retain(|(_, value)| !value.is_empty());
             ReceiptChecked {
@@ -136,7 +145,10 @@ fn checked(web: &Web, visitor: &Visitor, text: &str) -> ReceiptChecked {
                     verdict: Verdict::Right,
                     detail: format!("Entry {} of {}", opened.index, opened.checkpoint.size),
                 }],
-                facts: facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+                facts: facts
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value))
+                    .collect(),
             }
         }
     }

@@ -57,7 +57,12 @@ pub async fn narrow(
 async fn grant(web: &Web, me: AccountId, id: &str) -> Result<Grant, Failure> {
     let id: GrantId = id.parse().map_err(|_| Failure::not_found())?;
     let live = |g: &Grant| g.id == id && g.is_live(web.app.now());
-    web.app.grants(me).await?.into_iter().find(live).ok_or_else(Failure::not_found)
+    web.app
+        .grants(me)
+        .await?
+        .into_iter()
+        .find(live)
+        .ok_or_else(Failure::not_found)
 }
 
 /// What a form chooses of what is offered. More than that is not taken.
@@ -87,7 +92,12 @@ pub async fn choices(web: &Web, me: AccountId, offered: &Terms, chosen: &Terms) 
             talks.push(TalkPick {
                 id: talk.conversation.id,
                 title: names.get(&talk.conversation.id).cloned().unwrap_or_default(),
-                people: talk.conversation.participants.iter().filter(|p| p.account != me).count() as u64,
+                people: talk
+                    .conversation
+                    .participants
+                    .iter()
+                    .filter(|p| p.account != me)
+                    .count() as u64,
                 picked: chosen.conversations.contains(talk.conversation.id),
             });
         }

@@ -41,12 +41,20 @@ async fn list(web: &Web, who: &SignedIn, before: Option<u64>) -> Result<WhoHasRe
         None => recent.iter().take(PAGE).cloned().collect(),
         Some(_) => web.app.readings(me, before, PAGE).await?,
     };
-    let older = page.last().filter(|r| page.len() == PAGE && r.seq > 0).map(|r| format!("/readings?before={}", r.seq));
+    let older = page
+        .last()
+        .filter(|r| page.len() == PAGE && r.seq > 0)
+        .map(|r| format!("/readings?before={}", r.seq));
     let mut totals: BTreeMap<String, Total> = BTreeMap::new();
     let disclosures: Vec<&Reading> = recent.iter().filter(|r| r.event == Event::Disclosure).collect();
     for reading in &disclosures {
         let partner = partner_name(web, &reading.partner);
-        let total = totals.entry(partner.clone()).or_insert(Total { partner, readings: 0, messages: 0, last: reading.at });
+        let total = totals.entry(partner.clone()).or_insert(Total {
+            partner,
+            readings: 0,
+            messages: 0,
+            last: reading.at,
+        });
         total.readings += 1;
         total.messages += reading.messages;
         total.last = total.last.max(reading.at);
@@ -149,7 +157,12 @@ async fn one(web: &Web, who: &SignedIn, index: u64) -> Result<ReadingPage, Failu
         });
     }
     // A proof's hashes stand between its index and the empty line before the checkpoint.
-    let steps = receipt.lines().skip_while(|l| !l.starts_with("index ")).skip(1).take_while(|l| !l.is_empty()).count();
+    let steps = receipt
+        .lines()
+        .skip_while(|l| !l.starts_with("index "))
+        .skip(1)
+        .take_while(|l| !l.is_empty())
+        .count();
     Ok(ReadingPage {
         chrome: chrome(web, Some(&who.session)),
         index,
@@ -168,7 +181,11 @@ async fn one(web: &Web, who: &SignedIn, index: u64) -> Result<ReadingPage, Failu
         size,
         steps: steps as u64,
         root,
-        command: format!("privity-verify receipt {} --key '{}'", file_name(index), web.app.log_key()),
+        command: format!(
+            "privity-verify receipt {} --key '{}'",
+            file_name(index),
+            web.app.log_key()
+        ),
     })
 }
 
@@ -177,8 +194,10 @@ pub async fn receipt(State(web): State<Arc<Web>>, who: SignedIn, Path(index): Pa
     match web.app.receipt_of_person(who.session.person.account, index).await {
         Ok(receipt) => {
             let disposition = format!("attachment; filename=\"{}\"", file_name(index));
-            let headers =
-                [(header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
+            let headers = [
+                (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
+                (header::CONTENT_DISPOSITION, disposition),
+            ];
             (headers, receipt).into_response()
         }
         Err(error) => Failure::from(error).into_page(&web, Some(&who.session), &who.request),

@@ -79,10 +79,17 @@ pub async fn changes(
 ) -> Response {
     let page = || {
         let newer = find(&web, &id, version)?;
-        let since = query.get("since").and_then(|n| n.parse().ok()).unwrap_or(version.saturating_sub(1));
+        let since = query
+            .get("since")
+            .and_then(|n| n.parse().ok())
+            .unwrap_or(version.saturating_sub(1));
         let older = find(&web, &id, since)?;
-        AgreementDiff::between(chrome(&web, visitor.session.as_ref()), &older.agreement, &newer.agreement)
-            .map_err(|e| Failure::bad_request(e.to_string()))
+        AgreementDiff::between(
+            chrome(&web, visitor.session.as_ref()),
+            &older.agreement,
+            &newer.agreement,
+        )
+        .map_err(|e| Failure::bad_request(e.to_string()))
     };
     match page() {
         Ok(page) => show(&page),
@@ -92,5 +99,7 @@ pub async fn changes(
 
 fn find(web: &Web, id: &str, version: u32) -> Result<Published, Failure> {
     let id: AgreementId = id.parse().map_err(|_| Failure::not_found())?;
-    web.app.published(&AgreementRef { id, version }).ok_or_else(Failure::not_found)
+    web.app
+        .published(&AgreementRef { id, version })
+        .ok_or_else(Failure::not_found)
 }

@@ -44,7 +44,10 @@ pub async fn sign_in(
         Ok(fields) => fields,
         Err(failure) => return failure.into_page(&web, None, &visitor.request),
     };
-    let (handle, next) = (fields.get("handle").trim().to_lowercase(), local(fields.get("next")).to_owned());
+    let (handle, next) = (
+        fields.get("handle").trim().to_lowercase(),
+        local(fields.get("next")).to_owned(),
+    );
     let password = secrecy::SecretString::from(fields.get("password"));
     let origin = from.map_or_else(|| "unknown".to_owned(), |info| info.0.0.ip().to_string());
     match web.app.sign_in(&handle, &password, &origin).await {
@@ -109,7 +112,14 @@ fn local(next: &str) -> &str {
 mod tests {
     #[test]
     fn nobody_is_sent_elsewhere_after_signing_in() {
-        for bad in ["https://evil.example", "//evil.example", "/\\evil.example", "", "inbox", "/a\r\nb"] {
+        for bad in [
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "",
+            "inbox",
+            "/a\r\nb",
+        ] {
             assert_eq!(super::local(bad), "/inbox");
         }
         assert_eq!(super::local("/readings?before=3"), "/readings?before=3");

@@ -5,8 +5,8 @@ use app::view::{Address, Author, Item};
 use model::{Field, FieldSet};
 use std::collections::BTreeMap;
 use wire::jmap::{
-    BodyProperties, Disclosure, Email, EmailAddress, EmailBodyPart, EmailBodyValue, EmailProperties, EmailProperty, IdSet,
-    Mention, Sentiment,
+    BodyProperties, Disclosure, Email, EmailAddress, EmailBodyPart, EmailBodyValue, EmailProperties, EmailProperty,
+    IdSet, Mention, Sentiment,
 };
 
 const PREVIEW: usize = 256;
@@ -30,7 +30,10 @@ pub fn render(item: Item, wanted: &Wanted<'_>) -> Email {
     let asked = |property| wanted.properties.has(property);
     let envelope = item.fields.contains(Field::Envelope);
     let received_at = item.at.to_string();
-    let mut email = Email { id: item.id.clone(), ..Email::default() };
+    let mut email = Email {
+        id: item.id.clone(),
+        ..Email::default()
+    };
     email.blob_id = asked(EmailProperty::BlobId).then(|| format!("b{}", item.id));
     email.mailbox_ids = asked(EmailProperty::MailboxIds).then(|| IdSet(vec![INBOX.to_owned()]));
     email.keywords = asked(EmailProperty::Keywords).then(|| IdSet(vec!["$seen".to_owned()]));
@@ -52,8 +55,8 @@ pub fn render(item: Item, wanted: &Wanted<'_>) -> Email {
         *member = asked(property).then_some(None);
     }
     email.from = asked(EmailProperty::From).then(|| Some(vec![author(&item.author, wanted.host)]));
-    email.to = asked(EmailProperty::To)
-        .then(|| envelope.then(|| item.to.iter().map(|a| address(a, wanted.host)).collect()));
+    email.to =
+        asked(EmailProperty::To).then(|| envelope.then(|| item.to.iter().map(|a| address(a, wanted.host)).collect()));
     email.subject = asked(EmailProperty::Subject).then(|| item.subject.clone());
     email.sent_at = asked(EmailProperty::SentAt).then(|| envelope.then(|| received_at.clone()));
     email.received_at = asked(EmailProperty::ReceivedAt).then_some(received_at);
@@ -123,13 +126,19 @@ fn bodies(email: &mut Email, item: &Item, wanted: &Wanted<'_>) {
     if asked(EmailProperty::BodyValues) {
         let value = item.text.clone().filter(|_| wanted.values);
         email.body_values = Some(
-            value.map(|text| ("1".to_owned(), EmailBodyValue::cut(text, wanted.max_bytes))).into_iter().collect::<BTreeMap<_, _>>(),
+            value
+                .map(|text| ("1".to_owned(), EmailBodyValue::cut(text, wanted.max_bytes)))
+                .into_iter()
+                .collect::<BTreeMap<_, _>>(),
         );
     }
 }
 
 fn author(author: &Author, host: &str) -> EmailAddress {
-    let known = |who: &str| EmailAddress { name: Some(who.to_owned()), email: format!("{who}@{host}") };
+    let known = |who: &str| EmailAddress {
+        name: Some(who.to_owned()),
+        email: format!("{who}@{host}"),
+    };
     match author {
         Author::You => known("you"),
         Author::Someone => known("someone"),
@@ -138,11 +147,18 @@ fn author(author: &Author, host: &str) -> EmailAddress {
 }
 
 fn address(address: &Address, host: &str) -> EmailAddress {
-    EmailAddress { name: address.name.clone(), email: format!("{}@{host}", address.id) }
+    EmailAddress {
+        name: address.name.clone(),
+        email: format!("{}@{host}", address.id),
+    }
 }
 
 fn preview(text: Option<&str>) -> String {
-    text.unwrap_or_default().chars().map(|c| if c.is_control() { ' ' } else { c }).take(PREVIEW).collect()
+    text.unwrap_or_default()
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(PREVIEW)
+        .collect()
 }
 
 fn disclosure(fields: FieldSet, mentions: Option<&[model::Mention]>) -> Disclosure {

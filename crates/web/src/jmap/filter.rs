@@ -38,11 +38,16 @@ fn unsupported(why: &str) -> MethodError {
 
 /// Whether the oldest come first. Only time can be sorted by.
 pub fn oldest_first(sort: Option<&[Comparator]>) -> Result<bool, MethodError> {
-    let Some([first, rest @ ..]) = sort else { return Ok(false) };
+    let Some([first, rest @ ..]) = sort else {
+        return Ok(false);
+    };
     let by_time = |c: &Comparator| matches!(c.property.as_str(), "receivedAt" | "sentAt");
     match by_time(first) && rest.iter().all(|c| by_time(c) && c.is_ascending == first.is_ascending) {
         true => Ok(first.is_ascending),
-        false => Err(MethodError::new(MethodErrorType::UnsupportedSort, "only `receivedAt` and `sentAt`")),
+        false => Err(MethodError::new(
+            MethodErrorType::UnsupportedSort,
+            "only `receivedAt` and `sentAt`",
+        )),
     }
 }
 
@@ -58,7 +63,9 @@ fn holds(c: &EmailFilterCondition, item: &Item) -> bool {
     let seen = |keyword: &Option<String>| keyword.as_deref().is_none_or(|k| k.eq_ignore_ascii_case("$seen"));
     let unseen = |keyword: &Option<String>| keyword.as_deref().is_none_or(|k| !k.eq_ignore_ascii_case("$seen"));
     c.in_mailbox.as_deref().is_none_or(|id| id == INBOX)
-        && c.in_mailbox_other_than.as_ref().is_none_or(|ids| !ids.iter().any(|id| id == INBOX))
+        && c.in_mailbox_other_than
+            .as_ref()
+            .is_none_or(|ids| !ids.iter().any(|id| id == INBOX))
         && time(&c.before).is_none_or(|t| item.at < t)
         && time(&c.after).is_none_or(|t| item.at >= t)
         && c.min_size.is_none_or(|n| exact && item.size as u64 >= n)
@@ -68,12 +75,15 @@ fn holds(c: &EmailFilterCondition, item: &Item) -> bool {
         && seen(&c.some_in_thread_have_keyword)
         && unseen(&c.not_keyword)
         && unseen(&c.none_in_thread_have_keyword)
-        && c.has_attachment.is_none_or(|has| exact && has != item.attachments.is_empty())
+        && c.has_attachment
+            .is_none_or(|has| exact && has != item.attachments.is_empty())
         && c.from.as_deref().is_none_or(|t| from_contains(item, t))
         && c.to.as_deref().is_none_or(|t| to_contains(item, t))
         && c.cc.is_none()
         && c.bcc.is_none()
-        && c.subject.as_deref().is_none_or(|t| contains(item.subject.as_deref(), t))
+        && c.subject
+            .as_deref()
+            .is_none_or(|t| contains(item.subject.as_deref(), t))
         && c.body.as_deref().is_none_or(|t| contains(item.text.as_deref(), t))
         && c.text.as_deref().is_none_or(|t| {
             contains(item.text.as_deref(), t)
@@ -91,7 +101,9 @@ fn from_contains(item: &Item, text: &str) -> bool {
 }
 
 fn to_contains(item: &Item, text: &str) -> bool {
-    item.to.iter().any(|a| contains(a.name.as_deref(), text) || contains(Some(&a.id), text))
+    item.to
+        .iter()
+        .any(|a| contains(a.name.as_deref(), text) || contains(Some(&a.id), text))
 }
 
 fn contains(hay: Option<&str>, needle: &str) -> bool {

@@ -17,7 +17,10 @@ pub async fn inbox(view: &mut View<'_>, asked: Option<&[String]>) -> Result<Mail
         let threads = Mutex::new(HashSet::new());
         let all = Selection {
             accept: &|item| {
-                threads.lock().unwrap_or_else(PoisonError::into_inner).insert(item.thread.clone());
+                threads
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .insert(item.thread.clone());
                 true
             },
             oldest_first: false,
@@ -38,7 +41,10 @@ pub async fn inbox(view: &mut View<'_>, asked: Option<&[String]>) -> Result<Mail
         unread_emails: 0,
         total_threads,
         unread_threads: 0,
-        my_rights: MailboxRights { may_read_items: true, ..MailboxRights::default() },
+        my_rights: MailboxRights {
+            may_read_items: true,
+            ..MailboxRights::default()
+        },
         is_subscribed: true,
     })
 }

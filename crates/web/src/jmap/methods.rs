@@ -89,14 +89,22 @@ impl Context {
         check!(own_account(view, &asked.account_id));
         let properties = asked.properties.as_deref();
         check!(properties.map_or(Ok(()), |p| require_known(p, &Mailbox::PROPERTIES)));
-        let (wanted, not_found): (Vec<String>, Vec<String>) =
-            asked.ids.unwrap_or_else(|| vec![mailbox::INBOX.to_owned()]).into_iter().partition(|id| id == mailbox::INBOX);
+        let (wanted, not_found): (Vec<String>, Vec<String>) = asked
+            .ids
+            .unwrap_or_else(|| vec![mailbox::INBOX.to_owned()])
+            .into_iter()
+            .partition(|id| id == mailbox::INBOX);
         let mut list = Vec::new();
         if !wanted.is_empty() {
             let inbox = mailbox::inbox(view, properties).await?;
             list.push(check!(select(&inbox, properties)));
         }
-        let response = GetResponse { account_id: asked.account_id, state: view.state().await?, list, not_found };
+        let response = GetResponse {
+            account_id: asked.account_id,
+            state: view.state().await?,
+            list,
+            not_found,
+        };
         Ok(Ok(respond(call, &response)))
     }
 
@@ -110,7 +118,9 @@ impl Context {
         check!(own_account(view, &asked.account_id));
         let properties = asked.properties.as_deref();
         check!(properties.map_or(Ok(()), |p| require_known(p, &Thread::PROPERTIES)));
-        let Some(mut ids) = asked.ids else { return Ok(Err(too_many())) };
+        let Some(mut ids) = asked.ids else {
+            return Ok(Err(too_many()));
+        };
         ids.sort_unstable();
         ids.dedup();
         let (mut list, mut not_found) = (Vec::new(), Vec::new());
@@ -120,7 +130,12 @@ impl Context {
                 None => not_found.push(id),
             }
         }
-        let response = GetResponse { account_id: asked.account_id, state: view.state().await?, list, not_found };
+        let response = GetResponse {
+            account_id: asked.account_id,
+            state: view.state().await?,
+            list,
+            not_found,
+        };
         Ok(Ok(respond(call, &response)))
     }
 
@@ -155,7 +170,12 @@ impl Context {
             let (count, by_reason) = view.count(&selection).await?;
             total = Some(count);
             if view.is_partner() && self.request.uses(DISCLOSURE) {
-                withheld = Some(by_reason.into_iter().map(|(r, n)| (Cow::Borrowed(reason(r)), n)).collect::<BTreeMap<_, _>>());
+                withheld = Some(
+                    by_reason
+                        .into_iter()
+                        .map(|(r, n)| (Cow::Borrowed(reason(r)), n))
+                        .collect::<BTreeMap<_, _>>(),
+                );
             }
         }
         let response = QueryResponse {
@@ -217,7 +237,15 @@ impl Context {
                 None => not_found.push(id.clone()),
             }
         }
-        Ok(Ok(respond(call, &GetResponse { account_id: asked.account_id, state, list, not_found })))
+        Ok(Ok(respond(
+            call,
+            &GetResponse {
+                account_id: asked.account_id,
+                state,
+                list,
+                not_found,
+            },
+        )))
     }
 
     async fn email_changes(
@@ -228,10 +256,17 @@ impl Context {
     ) -> Outcome<MethodResponse> {
         let asked: ChangesArguments = check!(parse_arguments(arguments));
         check!(own_account(view, &asked.account_id));
-        let most = asked.max_changes.map_or(MAX_OBJECTS_IN_GET, |n| usize::try_from(n.get()).unwrap_or(usize::MAX));
+        let most = asked
+            .max_changes
+            .map_or(MAX_OBJECTS_IN_GET, |n| usize::try_from(n.get()).unwrap_or(usize::MAX));
         match view.changes(&asked.since_state, most.min(MAX_OBJECTS_IN_GET)).await? {
             Since::CannotCalculate => Ok(Err(MethodErrorType::CannotCalculateChanges.into())),
-            Since::Changes { created, destroyed, new_state, more } => Ok(Ok(respond(
+            Since::Changes {
+                created,
+                destroyed,
+                new_state,
+                more,
+            } => Ok(Ok(respond(
                 call,
                 &ChangesResponse {
                     account_id: asked.account_id,
@@ -260,7 +295,10 @@ fn own_account(view: &View<'_>, asked: &str) -> Result<(), MethodError> {
 }
 
 fn too_many() -> MethodError {
-    MethodError::new(MethodErrorType::RequestTooLarge, "name the ids: there may be more than `maxObjectsInGet`")
+    MethodError::new(
+        MethodErrorType::RequestTooLarge,
+        "name the ids: there may be more than `maxObjectsInGet`",
+    )
 }
 
 /// The word for a reason in answers to partners.

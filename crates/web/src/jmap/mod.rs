@@ -49,7 +49,10 @@ pub async fn api(
 async fn partner(web: &Web, id: RequestId, token: &str, request: Request) -> Response {
     let shows_proof = request.uses(DISCLOSURE);
     let context = Context::of(web, request);
-    let released = web.app.release(token, id.0, move |view| Box::pin(context.answer(view))).await;
+    let released = web
+        .app
+        .release(token, id.0, move |view| Box::pin(context.answer(view)))
+        .await;
     match released {
         Err(error) => Failure::from(error).into_bearer(),
         Ok(released) => {
@@ -73,7 +76,10 @@ async fn partner(web: &Web, id: RequestId, token: &str, request: Request) -> Res
 /// Adds the proof as the last member of the response object. The entry's MAC covers the bytes as they were before: the
 /// object without this member.
 fn append_proof(body: &mut Vec<u8>, entered: &Entered) {
-    let proof = DisclosureProof { index: entered.index, checkpoint: entered.checkpoint.to_string() };
+    let proof = DisclosureProof {
+        index: entered.index,
+        checkpoint: entered.checkpoint.to_string(),
+    };
     if let (Some(b'}'), Ok(json)) = (body.last(), serde_json::to_vec(&proof)) {
         body.pop();
         body.extend_from_slice(b",\"disclosureProof\":");
@@ -99,12 +105,21 @@ async fn person(web: &Web, headers: &HeaderMap, request: Request) -> Response {
         Context::of(web, request).answer(&mut view).await
     };
     match answered.await {
-        Ok(body) => ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response(),
+        Ok(body) => (
+            [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))],
+            body,
+        )
+            .into_response(),
         Err(error) => Failure::from(error).into_bearer(),
     }
 }
 
 fn refused(error: &RequestError) -> Response {
     let body = serde_json::to_vec(&error.problem()).unwrap_or_default();
-    (StatusCode::BAD_REQUEST, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
+    (
+        StatusCode::BAD_REQUEST,
+        [(header::CONTENT_TYPE, "application/problem+json")],
+        body,
+    )
+        .into_response()
 }

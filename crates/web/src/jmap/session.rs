@@ -72,24 +72,27 @@ fn object(web: &Web, who: Who) -> Session {
         email_query_sort_options: vec!["receivedAt".to_owned(), "sentAt".to_owned()],
         may_create_top_level_mailbox: false,
     };
-    let mut account_capabilities = BTreeMap::from([
-        (CORE.to_owned(), json!({})),
-        (MAIL.to_owned(), value(&mail)),
-    ]);
+    let mut account_capabilities = BTreeMap::from([(CORE.to_owned(), json!({})), (MAIL.to_owned(), value(&mail))]);
     let mut capabilities = BTreeMap::from([
         (CORE.to_owned(), value(&CoreCapability::default())),
         (MAIL.to_owned(), json!({})),
     ]);
-    let mut primary_accounts =
-        BTreeMap::from([(CORE.to_owned(), who.account.clone()), (MAIL.to_owned(), who.account.clone())]);
+    let mut primary_accounts = BTreeMap::from([
+        (CORE.to_owned(), who.account.clone()),
+        (MAIL.to_owned(), who.account.clone()),
+    ]);
     if !who.is_person {
         let fields: Vec<&str> = who.fields.iter().map(model::Field::name).collect();
         account_capabilities.insert(DISCLOSURE.to_owned(), json!({ "fields": fields }));
         capabilities.insert(DISCLOSURE.to_owned(), json!({ "ledger": format!("{issuer}/ledger") }));
         primary_accounts.insert(DISCLOSURE.to_owned(), who.account.clone());
     }
-    let account =
-        Account { name: who.name.clone(), is_personal: who.is_person, is_read_only: true, account_capabilities };
+    let account = Account {
+        name: who.name.clone(),
+        is_personal: who.is_person,
+        is_read_only: true,
+        account_capabilities,
+    };
     Session {
         capabilities,
         accounts: BTreeMap::from([(who.account, account)]),

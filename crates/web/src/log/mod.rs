@@ -19,7 +19,11 @@ pub async fn checkpoint(State(web): State<Arc<Web>>) -> Response {
 
 /// `GET /ledger/key`: the verifier key, as `privity-verify --key` takes it.
 pub async fn key(State(web): State<Arc<Web>>) -> Response {
-    text(format!("{}\n", web.app.log_key()), "text/plain; charset=utf-8", "no-cache")
+    text(
+        format!("{}\n", web.app.log_key()),
+        "text/plain; charset=utf-8",
+        "no-cache",
+    )
 }
 
 /// `GET /ledger/tile/…`: hash tiles and entry bundles. A tile of a given width never changes.

@@ -1,8 +1,8 @@
 //! Client authentication by `private_key_jwt` (RFC 7523 section 3, FAPI 2.0 5.3.2.1).
 
 use app::{App, Partner};
-use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet};
 use jsonwebtoken::dangerous::insecure_decode;
+use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use model::{ClientId, Time};
 use std::sync::Arc;
@@ -32,7 +32,9 @@ pub async fn check(app: &App, authentication: &ClientAuthentication<'_>) -> Resu
     if authentication.client_id.is_some_and(|id| id != client.as_str()) {
         return Err(refused("`client_id` is not the client of the assertion"));
     }
-    let partner = app.partner_of_client(&client).ok_or_else(|| refused("unknown client"))?;
+    let partner = app
+        .partner_of_client(&client)
+        .ok_or_else(|| refused("unknown client"))?;
     let registered = partner.clients.get(&client).ok_or_else(|| refused("unknown client"))?;
     let keys: JwkSet = serde_json::from_value(registered.jwks.clone())
         .map_err(|_| refused("the client's registered keys cannot be read"))?;
@@ -59,7 +61,10 @@ pub async fn check(app: &App, authentication: &ClientAuthentication<'_>) -> Resu
         Ok(false) => Err(refused("the client assertion was used before")),
         Err(error) => {
             tracing::error!(%error, "a client assertion could not be used up");
-            Err(OAuthError::new(ErrorCode::TemporarilyUnavailable, "try again in a moment"))
+            Err(OAuthError::new(
+                ErrorCode::TemporarilyUnavailable,
+                "try again in a moment",
+            ))
         }
     }
 }

@@ -17,16 +17,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// `GET /oauth/authorize`. Looking, even more than once, uses nothing up.
-pub async fn ask(
-    State(web): State<Arc<Web>>,
-    who: SignedIn,
-    Query(query): Query<HashMap<String, String>>,
-) -> Response {
+pub async fn ask(State(web): State<Arc<Web>>, who: SignedIn, Query(query): Query<HashMap<String, String>>) -> Response {
     let get = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
-    let asked = Asked { client: get("client_id").to_owned(), uri: get("request_uri").to_owned() };
+    let asked = Asked {
+        client: get("client_id").to_owned(),
+        uri: get("request_uri").to_owned(),
+    };
     let page = async {
         let request = asked.request(&web).await?;
-        let terms = Terms { fields: first_choice(request.terms.fields), ..request.terms.clone() };
+        let terms = Terms {
+            fields: first_choice(request.terms.fields),
+            ..request.terms.clone()
+        };
         page(&web, &who, &asked, &request, &terms, Vec::new()).await
     };
     match page.await {
@@ -80,7 +82,11 @@ async fn decide(
 /// What is ticked at first: the least that is of use. Never `text`.
 fn first_choice(asked: FieldSet) -> FieldSet {
     let least = asked.intersect(FieldSet::of(&[Field::Ranking, Field::Mentions]));
-    if least.is_empty() { asked.intersect(FieldSet::of(&[Field::Envelope])) } else { least }
+    if least.is_empty() {
+        asked.intersect(FieldSet::of(&[Field::Envelope]))
+    } else {
+        least
+    }
 }
 
 /// What must be put right before it can be agreed to.
@@ -104,7 +110,10 @@ struct Asked {
 impl Asked {
     fn parse(text: &str) -> Result<Self, Failure> {
         let (client, uri) = text.split_once(' ').ok_or_else(Failure::not_found)?;
-        Ok(Self { client: client.to_owned(), uri: uri.to_owned() })
+        Ok(Self {
+            client: client.to_owned(),
+            uri: uri.to_owned(),
+        })
     }
 
     fn name(&self) -> String {
@@ -114,10 +123,13 @@ impl Asked {
     async fn request(&self, web: &Web) -> Result<AuthorizationRequest, Failure> {
         let gone = "This request is not valid any more. Go back to where you came from and start again.";
         let client: ClientId = self.client.parse().map_err(|_| Failure::bad_request(gone))?;
-        web.app.authorization_request(&self.uri, &client).await.map_err(|error| match error {
-            app::Error::NotFound => Failure::bad_request(gone),
-            other => other.into(),
-        })
+        web.app
+            .authorization_request(&self.uri, &client)
+            .await
+            .map_err(|error| match error {
+                app::Error::NotFound => Failure::bad_request(gone),
+                other => other.into(),
+            })
     }
 }
 

@@ -13,7 +13,10 @@ pub fn asked(mut details: Vec<AuthorizationDetail>) -> Result<(AgreementRef, Ter
         // A partner cannot know a conversation before it is let in; the person picks.
         return Err(invalid("`conversations` is not `all`: the person picks them".into()));
     }
-    let agreement = detail.agreement.parse().map_err(|e: model::InvalidId| invalid(e.to_string()))?;
+    let agreement = detail
+        .agreement
+        .parse()
+        .map_err(|e: model::InvalidId| invalid(e.to_string()))?;
     let terms = Terms {
         purpose: match detail.purpose {
             oauth::Purpose::Recommendations => Purpose::Recommendations,

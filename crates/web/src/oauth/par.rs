@@ -29,7 +29,10 @@ async fn take_in(web: &Web, form: PushedAuthorizationRequest) -> Result<PushedAu
     let pushed = form.check()?;
     let registered = caller.partner.clients.get(&caller.client);
     if !registered.is_some_and(|client| client.redirect_uris.contains(&pushed.redirect_uri)) {
-        let error = OAuthError::new(ErrorCode::InvalidRequest, "`redirect_uri` is not registered for this client");
+        let error = OAuthError::new(
+            ErrorCode::InvalidRequest,
+            "`redirect_uri` is not registered for this client",
+        );
         return Err(error.into());
     }
     let (agreement, terms) = detail::asked(pushed.authorization_details)?;
@@ -43,5 +46,8 @@ async fn take_in(web: &Web, form: PushedAuthorizationRequest) -> Result<PushedAu
         code_challenge: pushed.code_challenge,
     };
     let request_uri = web.app.authorization_push(&request).await?;
-    Ok(PushedAuthorizationResponse { request_uri, expires_in: REQUEST_SECONDS.unsigned_abs() })
+    Ok(PushedAuthorizationResponse {
+        request_uri,
+        expires_in: REQUEST_SECONDS.unsigned_abs(),
+    })
 }

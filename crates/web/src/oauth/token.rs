@@ -27,10 +27,16 @@ pub async fn token(State(web): State<Arc<Web>>, form: Result<Form<TokenRequest>,
 async fn exchange(web: &Web, form: TokenRequest) -> Result<TokenResponse, Failure> {
     let caller = check_assertion(&web.app, &form.client_authentication()?).await?;
     let tokens = match form.check()? {
-        TokenGrant::Code { code, redirect_uri, code_verifier } => {
+        TokenGrant::Code {
+            code,
+            redirect_uri,
+            code_verifier,
+        } => {
             // RFC 7636 section 4.6.
             let challenge = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(code_verifier.expose().as_bytes()));
-            web.app.code_redeem(&caller.client, code.expose(), &redirect_uri, &challenge).await
+            web.app
+                .code_redeem(&caller.client, code.expose(), &redirect_uri, &challenge)
+                .await
         }
         TokenGrant::Refresh(secret) => web.app.refresh(&caller.client, secret.expose()).await,
     };

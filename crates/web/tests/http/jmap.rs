@@ -29,11 +29,23 @@ async fn query_and_get_in_one_request_with_a_proof_that_verifies() {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     let json = answer.json();
     let (query, get) = (response(&json, 0), response(&json, 1));
-    assert_eq!((query["total"].as_u64(), &query["withheld"]), (Some(1), &json!({"counterparty": 1})));
+    assert_eq!(
+        (query["total"].as_u64(), &query["withheld"]),
+        (Some(1), &json!({"counterparty": 1}))
+    );
     let email = &get["list"][0];
-    assert!(email["bodyValues"]["1"]["value"].as_str().unwrap().contains("msg from ana"));
+    assert!(
+        email["bodyValues"]["1"]["value"]
+            .as_str()
+            .unwrap()
+            .contains("msg from ana")
+    );
     assert_eq!(email["from"][0]["name"], "Ana");
-    assert_eq!(email["to"][0], json!({"name": null, "email": "someone@inbox.example"}), "Ben has not agreed");
+    assert_eq!(
+        email["to"][0],
+        json!({"name": null, "email": "someone@inbox.example"}),
+        "Ben has not agreed"
+    );
     assert_eq!(email["disclosure"]["mentions"][0]["title"], "title-heat");
     assert_eq!(response(&json, 2)["list"][0]["emailIds"], json!([email["id"]]));
     assert_eq!(response(&json, 3)["list"][0]["totalEmails"], 1);
@@ -44,7 +56,10 @@ async fn query_and_get_in_one_request_with_a_proof_that_verifies() {
     let checkpoint = tlog::checkpoint::Checkpoint::verify(checkpoint, site.world.app.log_key()).unwrap();
     assert!(index < checkpoint.size);
     let bearer = format!("Bearer {token}");
-    let receipt = site.get(&format!("/ledger/receipts/{index}"), &[("authorization", &bearer)]).await.text;
+    let receipt = site
+        .get(&format!("/ledger/receipts/{index}"), &[("authorization", &bearer)])
+        .await
+        .text;
     let opened = tlog::receipt::verify(&receipt, site.world.app.log_key()).unwrap();
     // The entry's MAC is over the object without its last member.
     let (bare, _) = answer.text.split_once(",\"disclosureProof\"").unwrap();
@@ -57,7 +72,8 @@ async fn without_our_capability_the_answer_is_plain_jmap() {
     let token = site.connect().await;
     let account = site.account(&token).await;
     let using = ["urn:ietf:params:jmap:core", "urn:ietf:params:jmap:mail"];
-    let body = json!({"using": using, "methodCalls": [["Email/query", {"accountId": account, "calculateTotal": true}, "0"]]});
+    let body =
+        json!({"using": using, "methodCalls": [["Email/query", {"accountId": account, "calculateTotal": true}, "0"]]});
     let request = axum::http::Request::builder()
         .method("POST")
         .uri("/jmap")
@@ -67,7 +83,10 @@ async fn without_our_capability_the_answer_is_plain_jmap() {
     let answer = site.send(request).await;
     assert!(answer.json().get("disclosureProof").is_none());
     assert!(response(&answer.json(), 0).get("withheld").is_none());
-    assert!(!answer.header("privity-disclosure").is_empty(), "the entry is there all the same");
+    assert!(
+        !answer.header("privity-disclosure").is_empty(),
+        "the entry is there all the same"
+    );
 }
 
 #[tokio::test]
@@ -80,13 +99,27 @@ async fn changes_follow_messages_and_start_afresh_when_consent_changes() {
     let first = state(&site.jmap(&token, get.clone()).await.json());
     let changes = |since: &str| json!([["Email/changes", {"accountId": account, "sinceState": since}, "0"]]);
     let none = site.jmap(&token, changes(&first)).await.json();
-    assert_eq!((response(&none, 0)["created"].as_array().unwrap().len(), &response(&none, 0)["newState"]), (0, &json!(first)));
+    assert_eq!(
+        (
+            response(&none, 0)["created"].as_array().unwrap().len(),
+            &response(&none, 0)["newState"]
+        ),
+        (0, &json!(first))
+    );
 
     let (app, world) = (&site.world.app, &site.world);
-    app.send(world.ana.account, world.talk, "a new one from ana", "n1").await.unwrap();
-    app.send(world.ben.account, world.talk, "a new one from ben", "n2").await.unwrap();
+    app.send(world.ana.account, world.talk, "a new one from ana", "n1")
+        .await
+        .unwrap();
+    app.send(world.ben.account, world.talk, "a new one from ben", "n2")
+        .await
+        .unwrap();
     let some = site.jmap(&token, changes(&first)).await.json();
-    assert_eq!(response(&some, 0)["created"].as_array().unwrap().len(), 1, "hers, not his: {some}");
+    assert_eq!(
+        response(&some, 0)["created"].as_array().unwrap().len(),
+        1,
+        "hers, not his: {some}"
+    );
 
     let yes = Choice::Allow(FieldSet::of(&[Field::Text]));
     app.say(world.ben.account, About::Everyone, yes).await.unwrap();
@@ -110,7 +143,13 @@ async fn a_filter_is_no_oracle_for_what_is_withheld() {
         json!({"to": "Ben"}),
         json!({"operator": "NOT", "conditions": [{"text": "msg from ana"}]}),
     ] {
-        let answer = site.jmap(&token, json!([["Email/query", {"accountId": account, "filter": filter}, "0"]])).await.json();
+        let answer = site
+            .jmap(
+                &token,
+                json!([["Email/query", {"accountId": account, "filter": filter}, "0"]]),
+            )
+            .await
+            .json();
         assert_eq!(response(&answer, 0)["ids"], json!([]), "{filter}");
     }
     let id = format!("m{}", "00".repeat(16));
@@ -126,14 +165,38 @@ async fn errors_are_those_of_the_rfc() {
     let account = site.account(&token).await;
     for (call, kind) in [
         (json!(["Foo/get", {}, "0"]), "unknownMethod"),
-        (json!(["Email/get", {"accountId": "other", "ids": []}, "0"]), "accountNotFound"),
-        (json!(["Email/get", {"accountId": account, "ids": [], "properties": ["invented"]}, "0"]), "invalidArguments"),
-        (json!(["Email/get", {"accountId": account, "invented": 1}, "0"]), "invalidArguments"),
-        (json!(["Email/query", {"accountId": account, "sort": [{"property": "size"}]}, "0"]), "unsupportedSort"),
-        (json!(["Email/query", {"accountId": account, "filter": {"header": ["x"]}}, "0"]), "unsupportedFilter"),
-        (json!(["Email/query", {"accountId": account, "anchor": "m00"}, "0"]), "anchorNotFound"),
-        (json!(["Email/get", {"accountId": account, "#ids": {"resultOf": "z", "name": "n", "path": "/"}}, "0"]), "invalidResultReference"),
-        (json!(["Thread/get", {"accountId": account, "ids": null}, "0"]), "requestTooLarge"),
+        (
+            json!(["Email/get", {"accountId": "other", "ids": []}, "0"]),
+            "accountNotFound",
+        ),
+        (
+            json!(["Email/get", {"accountId": account, "ids": [], "properties": ["invented"]}, "0"]),
+            "invalidArguments",
+        ),
+        (
+            json!(["Email/get", {"accountId": account, "invented": 1}, "0"]),
+            "invalidArguments",
+        ),
+        (
+            json!(["Email/query", {"accountId": account, "sort": [{"property": "size"}]}, "0"]),
+            "unsupportedSort",
+        ),
+        (
+            json!(["Email/query", {"accountId": account, "filter": {"header": ["x"]}}, "0"]),
+            "unsupportedFilter",
+        ),
+        (
+            json!(["Email/query", {"accountId": account, "anchor": "m00"}, "0"]),
+            "anchorNotFound",
+        ),
+        (
+            json!(["Email/get", {"accountId": account, "#ids": {"resultOf": "z", "name": "n", "path": "/"}}, "0"]),
+            "invalidResultReference",
+        ),
+        (
+            json!(["Thread/get", {"accountId": account, "ids": null}, "0"]),
+            "requestTooLarge",
+        ),
     ] {
         let answer = site.jmap(&token, json!([call])).await.json();
         assert_eq!(response(&answer, 0)["type"], kind, "{call}");
@@ -145,7 +208,10 @@ async fn the_person_reads_all_of_her_own_inbox_and_makes_no_entry() {
     let site = Site::new().await;
     let (cookie, _) = site.sign_in("ana").await;
     let session = site.get("/jmap/session", &[("cookie", &cookie)]).await.json();
-    let account = session["primaryAccounts"]["urn:ietf:params:jmap:mail"].as_str().unwrap().to_owned();
+    let account = session["primaryAccounts"]["urn:ietf:params:jmap:mail"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     assert_eq!(session["accounts"][&account]["isPersonal"], true);
     let before = site.world.entries().await;
     let body = json!({"using": ["urn:ietf:params:jmap:mail"], "methodCalls": [
@@ -162,9 +228,16 @@ async fn the_person_reads_all_of_her_own_inbox_and_makes_no_entry() {
             .unwrap()
     };
     let answer = site.send(request("application/json")).await.json();
-    let previews: Vec<&str> =
-        response(&answer, 1)["list"].as_array().unwrap().iter().map(|e| e["preview"].as_str().unwrap()).collect();
-    assert!(previews[0].starts_with("msg from ana") && previews[1].starts_with("msg from ben"), "oldest first");
+    let previews: Vec<&str> = response(&answer, 1)["list"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["preview"].as_str().unwrap())
+        .collect();
+    assert!(
+        previews[0].starts_with("msg from ana") && previews[1].starts_with("msg from ben"),
+        "oldest first"
+    );
     assert_eq!(site.world.entries().await, before);
     // A form of another site cannot send this type.
     assert_eq!(site.send(request("text/plain")).await.status, StatusCode::UNAUTHORIZED);

@@ -30,21 +30,37 @@ async fn a_disclosing_route_adds_exactly_one_entry_and_any_other_none() {
                 (Class::Disclosing, _) => {
                     let account = site.account(&token).await;
                     disclosing += 1;
-                    site.jmap(&token, json!([["Email/query", {"accountId": account}, "0"]])).await
+                    site.jmap(&token, json!([["Email/query", {"accountId": account}, "0"]]))
+                        .await
                 }
-                (_, "GET") => site.get(&path, &[("cookie", &cookie), ("authorization", &bearer)]).await,
+                (_, "GET") => {
+                    site.get(&path, &[("cookie", &cookie), ("authorization", &bearer)])
+                        .await
+                }
                 (_, "PUT") => {
-                    let request = axum::http::Request::builder().method("PUT").uri(&path).header("authorization", &bearer);
+                    let request = axum::http::Request::builder()
+                        .method("PUT")
+                        .uri(&path)
+                        .header("authorization", &bearer);
                     site.send(request.body(axum::body::Body::empty()).unwrap()).await
                 }
                 // An empty form with the right token: understood, and nothing to be done.
                 (_, _) => site.post(&path, &[("csrf", &csrf)], &[("cookie", &cookie)]).await,
             };
             assert_ne!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
-            assert!(!answer.status.is_server_error(), "{method} {path}: {} {}", answer.status, answer.text);
+            assert!(
+                !answer.status.is_server_error(),
+                "{method} {path}: {} {}",
+                answer.status,
+                answer.text
+            );
             let added = site.world.entries().await - before;
             let expected = u64::from(route.class == Class::Disclosing);
-            assert_eq!(added, expected, "{method} {path} answered {} and added {added} entries", answer.status);
+            assert_eq!(
+                added, expected,
+                "{method} {path} answered {} and added {added} entries",
+                answer.status
+            );
         }
     }
     // The list of doors may only shrink.
@@ -77,7 +93,11 @@ async fn a_form_without_its_token_changes_nothing() {
         assert_eq!(answer.status, StatusCode::BAD_REQUEST);
     }
     let account = site.account(&token).await;
-    assert_eq!(site.jmap(&token, json!([["Core/echo", {}, "0"]])).await.status, StatusCode::OK, "{account}");
+    assert_eq!(
+        site.jmap(&token, json!([["Core/echo", {}, "0"]])).await.status,
+        StatusCode::OK,
+        "{account}"
+    );
 }
 
 #[tokio::test]
@@ -86,7 +106,10 @@ async fn every_answer_carries_the_headers_that_keep_browsers_in_line() {
     for path in ["/", "/sign-in", "/nothing/here", "/ledger/checkpoint"] {
         let answer = site.get(path, &[]).await;
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
-        assert!(answer.header("content-security-policy").contains("default-src 'none'"), "{path}");
+        assert!(
+            answer.header("content-security-policy").contains("default-src 'none'"),
+            "{path}"
+        );
         assert!(answer.header("strict-transport-security").contains("max-age"), "{path}");
         assert_eq!(answer.header("access-control-allow-origin"), "", "{path}");
         assert!(!answer.header("x-request-id").is_empty(), "{path}");

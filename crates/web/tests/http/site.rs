@@ -40,16 +40,27 @@ impl Site {
         let mut partner = (*world.app.partner(&world.partner()).unwrap()).clone();
         partner.clients.get_mut(&world.client()).unwrap().jwks = key.public_jwks();
         world.app.partner_put(partner).await.unwrap();
-        let options = web::Options { platform: "Inbox".into(), sign_in_hint: None };
+        let options = web::Options {
+            platform: "Inbox".into(),
+            sign_in_hint: None,
+        };
         let router = web::router(world.app.clone(), options);
-        Self { world, router, pem: key.to_pem() }
+        Self {
+            world,
+            router,
+            pem: key.to_pem(),
+        }
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 10_000_000).await.unwrap();
-        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&bytes).into_owned() }
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+        }
     }
 
     pub async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
@@ -61,7 +72,10 @@ impl Site {
     }
 
     pub async fn post(&self, path: &str, form: &[(&str, &str)], headers: &[(&str, &str)]) -> Answer {
-        let body: Vec<String> = form.iter().map(|(n, v)| format!("{}={}", encode(n), encode(v))).collect();
+        let body: Vec<String> = form
+            .iter()
+            .map(|(n, v)| format!("{}={}", encode(n), encode(v)))
+            .collect();
         let mut request = Request::builder()
             .method(Method::POST)
             .uri(path)
@@ -114,10 +128,16 @@ impl Site {
             ("redirect_uri", self.world.redirect()),
             ("state", "xyz".to_owned()),
             // RFC 7636 appendix B.
-            ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned()),
+            (
+                "code_challenge",
+                "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned(),
+            ),
             ("code_challenge_method", "S256".to_owned()),
             ("authorization_details", details.to_string()),
-            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer".to_owned()),
+            (
+                "client_assertion_type",
+                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer".to_owned(),
+            ),
             ("client_assertion", self.assertion()),
         ])
     }
@@ -151,7 +171,10 @@ impl Site {
             ("code", code),
             ("code_verifier", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
             ("redirect_uri", "https://marquee.example/callback"),
-            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            (
+                "client_assertion_type",
+                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            ),
             ("client_assertion", &assertion),
         ]);
         form.extend(change.iter().copied());
@@ -164,7 +187,10 @@ impl Site {
         let pushed = self.push(&self.par()).await.json();
         let agreed = self.agree(pushed["request_uri"].as_str().unwrap(), "agree").await;
         let code = query(agreed.header("location"), "code");
-        self.redeem(&code, &[]).await.json()["access_token"].as_str().unwrap().to_owned()
+        self.redeem(&code, &[]).await.json()["access_token"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     pub async fn jmap(&self, token: &str, calls: Value) -> Answer {
@@ -172,7 +198,11 @@ impl Site {
     }
 
     pub async fn jmap_with(&self, authorization: &str, calls: Value) -> Answer {
-        let using = ["urn:ietf:params:jmap:core", "urn:ietf:params:jmap:mail", "urn:privity:jmap:disclosure"];
+        let using = [
+            "urn:ietf:params:jmap:core",
+            "urn:ietf:params:jmap:mail",
+            "urn:privity:jmap:disclosure",
+        ];
         let request = Request::builder()
             .method(Method::POST)
             .uri("/jmap")
@@ -184,19 +214,35 @@ impl Site {
     }
 
     pub async fn account(&self, token: &str) -> String {
-        let session = self.get("/jmap/session", &[("authorization", &format!("Bearer {token}"))]).await.json();
-        session["primaryAccounts"]["urn:ietf:params:jmap:mail"].as_str().unwrap().to_owned()
+        let session = self
+            .get("/jmap/session", &[("authorization", &format!("Bearer {token}"))])
+            .await
+            .json();
+        session["primaryAccounts"]["urn:ietf:params:jmap:mail"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 }
 
 pub fn query(address: &str, name: &str) -> String {
-    let (_, query) = address.split_once('?').unwrap_or_else(|| panic!("no query in `{address}`"));
+    let (_, query) = address
+        .split_once('?')
+        .unwrap_or_else(|| panic!("no query in `{address}`"));
     let found = query.split('&').find_map(|pair| pair.strip_prefix(&format!("{name}=")));
     found.unwrap_or_else(|| panic!("no `{name}` in `{address}`")).to_owned()
 }
 
 fn encode(text: &str) -> String {
-    text.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+    text.bytes()
+        .map(|b| {
+            if b.is_ascii_alphanumeric() {
+                char::from(b).to_string()
+            } else {
+                format!("%{b:02X}")
+            }
+        })
+        .collect()
 }
 
 pub fn encoding_key(pem: &str) -> EncodingKey {
