@@ -154,7 +154,7 @@ impl App {
                 published_at: body.published_at,
             });
         }
-        all.sort_by(|a, b| a.agreement.reference().cmp(&b.agreement.reference()));
+        all.sort_by_key(|entry| entry.agreement.reference());
         *self.register.write().unwrap_or_else(PoisonError::into_inner) = (Arc::new(register), Arc::new(all));
         Ok(())
     }
