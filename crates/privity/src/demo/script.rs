@@ -73,7 +73,10 @@ impl<'a> Story<'a> {
             &[("handle", "ana"), ("password", "a guess"), ("next", "/inbox")],
         )?;
         ensure!(refused.status == 401, "a wrong password answered {}", refused.status);
-        let found = format!("{} real conversations between {} people", self.stage.conversations, 45);
+        let found = format!(
+            "{} real conversations between {} people",
+            self.stage.conversations, self.stage.people
+        );
         self.held("ana and ben sign in, a wrong password does not", &found)?;
 
         let talk = self.first_talk()?;

@@ -32,6 +32,8 @@ pub struct Stage {
     pub key: marquee::SigningKey,
     /// How many conversations the export held.
     pub conversations: u64,
+    /// People whose inboxes it filled.
+    pub people: usize,
 }
 
 impl Stage {
@@ -100,6 +102,7 @@ impl Stage {
             marquee: marquee_url,
             key,
             conversations,
+            people: PEOPLE.lines().skip(1).count(),
         })
     }
 
