@@ -106,7 +106,7 @@ fn under_load(
     let client = Arc::new(server.client()?);
     let token = connect(&client, &mut ana, &[Field::Text])?;
     let export = folder.join(format!("export-{round}"));
-    import::synthetic::facebook(&export, 3_000_000, u64::from(round))?;
+    crate::made_up::facebook(&export, 3_000_000, u64::from(round))?;
 
     // Between 0.3 and 1.5 seconds, different each time.
     let patience = Duration::from_millis(300 + u64::from(u16::from_be_bytes(privity::outside::random())) % 1_200);

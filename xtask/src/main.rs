@@ -2,6 +2,7 @@
 
 mod bench;
 mod crash;
+mod made_up;
 #[allow(
     dead_code,
     unused_imports,

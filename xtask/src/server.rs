@@ -33,7 +33,9 @@ impl Server {
     /// A new installation in a folder, with its keys. Builds the binary if need be.
     pub fn install(folder: &Path) -> anyhow::Result<Self> {
         let built = Command::new("cargo")
-            .args(["build", "--release", "--package", "privity"])
+            // Both, so that the features of what they share are those it was built with for this program: nothing is
+            // compiled twice.
+            .args(["build", "--release", "--package", "privity", "--package", "xtask"])
             .status()?;
         ensure!(built.success(), "the server does not build");
         let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());

@@ -20,8 +20,6 @@ mod summary;
 pub mod facebook;
 pub mod mojibake;
 pub mod redial;
-#[cfg(any(test, feature = "synthetic"))]
-pub mod synthetic;
 
 pub use error::ImportError;
 pub use limits::Limits;

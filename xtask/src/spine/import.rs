@@ -1,10 +1,11 @@
 //! Import of a made-up Facebook export, from its first byte to durable and sealed in the embedded store, beside a bare
 //! serde_json pass over the same bytes.
 
+use crate::made_up;
 use anyhow::Context;
 use app::{App, Intake, MasterKey};
+use import::Limits;
 use import::facebook::{Facebook, guess_owner};
-use import::{Limits, synthetic};
 use model::Participant;
 use secrecy::SecretString;
 use std::io::Write;
@@ -17,7 +18,7 @@ use store::{Anchor, EmbeddedOptions, EmbeddedStore};
 pub fn run(megabytes: u64, out: &mut impl Write) -> anyhow::Result<()> {
     let folder = tempfile::tempdir_in(".")?;
     let export = folder.path().join("export");
-    let written = synthetic::facebook(&export, megabytes * 1_000_000, 7)?;
+    let written = made_up::facebook(&export, megabytes * 1_000_000, 7)?;
     let files = files(&export)?;
 
     let started = Instant::now();

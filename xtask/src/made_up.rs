@@ -1,4 +1,4 @@
-//! Made-up exports for benches, in the shape of real ones. Never in the product.
+//! Made-up exports in the shape of real ones.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -211,7 +211,7 @@ impl<W: Write> Write for Counted<W> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Limits, Reader, Sink, SinkError, facebook};
+    use import::{Limits, Reader, Sink, SinkError, facebook};
     use model::{AccountId, Conversation, Message, Participant};
 
     struct Texts(Vec<String>);
