@@ -23,6 +23,7 @@ pub const ROOMS: &[(&str, MayUse)] = &[
     ("wire", MayUse::Only(&[])),
     ("tlog", MayUse::Only(&[])),
     ("store", MayUse::Only(&[])),
+    ("store-cassandra", MayUse::Only(&["store"])),
     ("import", MayUse::Only(&["model"])),
     ("linker", MayUse::Only(&["model"])),
     ("pages", MayUse::Only(&["model"])),
