@@ -21,9 +21,18 @@ pub(crate) struct Lens {
     permit: Permit,
     fingerprint: String,
     says: HashMap<AccountId, Says>,
+    /// Conversations as this partner knows them, so that each is translated once an answer.
+    talks: HashMap<ConversationId, Talk>,
     asked_about: BTreeSet<AccountId>,
     withheld: BTreeMap<Reason, u64>,
     to_ask: BTreeSet<(AccountId, ConversationId)>,
+}
+
+/// A conversation as a partner may know it.
+#[derive(Default)]
+struct Talk {
+    thread: String,
+    people: Vec<(AccountId, Address)>,
 }
 
 impl Lens {
@@ -47,6 +56,7 @@ impl Lens {
             permit,
             fingerprint,
             says: HashMap::new(),
+            talks: HashMap::new(),
             asked_about: BTreeSet::new(),
             withheld: BTreeMap::new(),
             to_ask: BTreeSet::new(),
@@ -115,7 +125,7 @@ impl Lens {
     }
 
     /// `None` if what may leave is nothing about single messages.
-    fn trim(&self, message: &Message, talk: &Conversation, fields: FieldSet) -> Option<Item> {
+    fn trim(&mut self, message: &Message, talk: &Conversation, fields: FieldSet) -> Option<Item> {
         let mine = message.author == self.grant.account;
         let mentions = match (&self.catalogue, fields.contains(Field::Mentions)) {
             (Some(catalogue), true) => Some(catalogue.mentions(&message.text)),
@@ -124,17 +134,27 @@ impl Lens {
         };
         if fields.contains(Field::Envelope) {
             let text = fields.contains(Field::Text);
+            let id = self.message_name(message.id);
+            // Whoever has left the conversation is not among its participants any more.
+            let left = talk
+                .name_of(message.author)
+                .is_none()
+                .then(|| self.address(message.author, talk));
+            let talk = self.talk(message, talk);
+            let (author, to): (Vec<_>, Vec<_>) = talk.people.iter().partition(|(who, _)| *who == message.author);
+            let address = |(_, address): &(AccountId, Address)| address.clone();
             return Some(Item {
-                id: self.message_name(message.id),
-                thread: self.pairwise.show('t', message.conversation.0),
+                message: message.id,
+                id,
+                thread: talk.thread.clone(),
                 at: message.sent_at,
-                author: Author::Person(self.address(message.author, talk)),
-                to: talk
-                    .participants
-                    .iter()
-                    .filter(|p| p.account != message.author)
-                    .map(|p| self.address(p.account, talk))
-                    .collect(),
+                author: author
+                    .into_iter()
+                    .map(address)
+                    .next()
+                    .or(left)
+                    .map_or(Author::Someone, Author::Person),
+                to: to.into_iter().map(address).collect(),
                 // What a conversation is called was written by someone whose say is not known.
                 subject: None,
                 text: text.then(|| message.text.clone()),
@@ -147,6 +167,7 @@ impl Lens {
         // A message that mentions nothing of the catalogue tells nothing the partner asked for: it is not shown.
         let mentions = mentions.filter(|m| !m.is_empty())?;
         Some(Item {
+            message: message.id,
             id: self.message_name(message.id),
             thread: self.pairwise.show('o', message.id.0),
             at: message.sent_at.week(),
@@ -159,6 +180,21 @@ impl Lens {
             fields,
             mentions: Some(mentions),
         })
+    }
+
+    fn talk(&mut self, message: &Message, talk: &Conversation) -> &Talk {
+        if !self.talks.contains_key(&message.conversation) {
+            let people = talk
+                .participants
+                .iter()
+                .map(|p| (p.account, self.address(p.account, talk)));
+            let shown = Talk {
+                thread: self.pairwise.show('t', message.conversation.0),
+                people: people.collect(),
+            };
+            self.talks.insert(message.conversation, shown);
+        }
+        self.talks.entry(message.conversation).or_default()
     }
 
     /// Names go only with people whose own messages may go: the owner, and whoever's say allows the envelope.

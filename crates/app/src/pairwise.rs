@@ -26,7 +26,13 @@ impl Pairwise {
     pub fn show(&self, kind: char, id: [u8; 16]) -> String {
         let mut block = Array::from(id);
         self.0.encrypt_block(&mut block);
-        format!("{kind}{}", hex::encode(block))
+        let mut digits = [0u8; 32];
+        // 16 bytes are 32 digits.
+        _ = hex::encode_to_slice(block, &mut digits);
+        let mut shown = String::with_capacity(33);
+        shown.push(kind);
+        shown.extend(digits.iter().map(|digit| char::from(*digit)));
+        shown
     }
 
     /// The id behind what a partner was shown; `None` if it cannot be one.

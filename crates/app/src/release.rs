@@ -51,6 +51,7 @@ impl App {
         self.grant_answers(&grant)?;
         self.ceilings.request(&self.ceilings_of(&grant)?, &grant, now)?;
 
+        let coming = self.sequencer.coming();
         let lens = Lens::new(self, grant.clone(), version, permit, now).await?;
         let mut view = View::through(self, grant.account, lens).await?;
         let body = compute(&mut view).await?;
@@ -75,13 +76,15 @@ impl App {
         note.agreement = grant.agreement.to_string();
         note.purpose = grant.terms.purpose.to_string();
         note.fields = lens.fields();
-        note.told = told.into_iter().map(|id| (id, lens.message_name(id))).collect();
+        note.told = told.into_iter().collect();
+        // The partner, who does not know the platform's own ids, can compute the root from what it was told.
+        note.told.sort_unstable_by(|(_, a), (_, b)| a.cmp(b));
         note.withheld = lens.withheld();
         note.answer_bytes = body.len() as u64;
         note.answer_hash
             .copy_from_slice(digest::digest(&digest::SHA256, &body).as_ref());
         note.request_id = request_id;
-        let entered = self.record(note).await?;
+        let entered = self.record_announced(note, coming).await?;
 
         // Another process may have taken the grant back while this one wrote.
         let (latest, _) = self.grant_read(grant.id).await?.ok_or(Denied::Token)?;

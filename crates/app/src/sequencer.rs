@@ -10,6 +10,8 @@ use crate::{App, Error};
 use model::{AccountId, FieldSet, MessageId, Reason, Time};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use store::{Anchor, Cas, LedgerCommit, LedgerHead, OwnedEntry, Store, TileRow};
 use tlog::body::{self, Body, Event, Private, ids_root};
 use tlog::checkpoint::Checkpoint;
@@ -23,6 +25,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 const BATCH: usize = 1_000;
 /// Entries that may wait for the pen; more callers wait to get in line.
 const QUEUE: usize = 4_096;
+/// How long an entry waits for others on their way, so that one disk sync serves them all.
+const GATHER: Duration = Duration::from_millis(2);
 /// People whose place in their own chain is remembered.
 const PEOPLE_LIMIT: usize = 50_000;
 
@@ -37,7 +41,7 @@ pub(crate) struct Note {
     pub agreement: String,
     pub purpose: String,
     pub fields: FieldSet,
-    /// The disclosed messages, and the ids under which the partner knows them.
+    /// The disclosed messages, and the ids under which the partner knows them; in the order of those.
     pub told: Vec<(MessageId, String)>,
     pub withheld: Vec<(Reason, u64)>,
     pub answer_bytes: u64,
@@ -98,6 +102,16 @@ struct PrivatePending {
     keys: Arc<LedgerKeys>,
     seal: Arc<SealingKey>,
     reply: Reply,
+    _coming: Coming,
+}
+
+/// Whoever is about to enter something. The pen waits a moment for those on their way.
+pub(crate) struct Coming(Arc<AtomicUsize>);
+
+impl Drop for Coming {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 type Reply = oneshot::Sender<Result<Entered, Error>>;
@@ -106,6 +120,7 @@ type Reply = oneshot::Sender<Result<Entered, Error>>;
 pub struct Sequencer {
     queue: mpsc::Sender<Pending>,
     head: watch::Receiver<LogHead>,
+    coming: Arc<AtomicUsize>,
 }
 
 impl Sequencer {
@@ -122,7 +137,9 @@ impl Sequencer {
         if let Some(anchor) = anchor {
             tokio::spawn(crate::ledger::keep_anchor(anchor, publish.subscribe()));
         }
+        let coming = Arc::new(AtomicUsize::new(0));
         let pen = Pen {
+            coming: Arc::clone(&coming),
             store,
             key,
             head,
@@ -133,7 +150,17 @@ impl Sequencer {
             lost: false,
         };
         tokio::spawn(pen.run(waiting));
-        Ok(Self { queue, head: published })
+        Ok(Self {
+            queue,
+            head: published,
+            coming,
+        })
+    }
+
+    /// Announces an entry.
+    pub(crate) fn coming(&self) -> Coming {
+        self.coming.fetch_add(1, Ordering::Relaxed);
+        Coming(Arc::clone(&self.coming))
     }
 
     /// The newest checkpoint.
@@ -155,6 +182,11 @@ impl Sequencer {
 impl App {
     /// Enters something about a person; durable on return.
     pub(crate) async fn record(&self, note: Note) -> Result<Entered, Error> {
+        self.record_announced(note, self.sequencer.coming()).await
+    }
+
+    /// The same, announced earlier.
+    pub(crate) async fn record_announced(&self, note: Note, coming: Coming) -> Result<Entered, Error> {
         let at = self.clock.now();
         let (quarter, keys) = self.vault.ledger_keys(note.account, at).await?;
         let seal = self.vault.inbox_key(note.account).await?;
@@ -168,6 +200,7 @@ impl App {
             keys,
             seal,
             reply,
+            _coming: coming,
         };
         self.sequencer
             .queue
@@ -208,6 +241,7 @@ struct Step {
 }
 
 struct Pen {
+    coming: Arc<AtomicUsize>,
     store: Store,
     key: SigningKey,
     head: LedgerHead,
@@ -223,13 +257,28 @@ struct Pen {
 impl Pen {
     async fn run(mut self, mut waiting: mpsc::Receiver<Pending>) {
         while let Some(first) = waiting.recv().await {
-            let mut batch = vec![first];
+            let batch = self.gather(first, &mut waiting).await;
+            self.write(batch).await;
+        }
+    }
+
+    /// Everything in line, and, for a moment, everyone on the way. Whoever is alone waits for nobody.
+    async fn gather(&self, first: Pending, waiting: &mut mpsc::Receiver<Pending>) -> Vec<Pending> {
+        let until = tokio::time::Instant::now() + GATHER;
+        let mut batch = vec![first];
+        loop {
             while batch.len() < BATCH
                 && let Ok(next) = waiting.try_recv()
             {
                 batch.push(next);
             }
-            self.write(batch).await;
+            if batch.len() >= BATCH.min(self.coming.load(Ordering::Relaxed)) {
+                return batch;
+            }
+            match tokio::time::timeout_at(until, waiting.recv()).await {
+                Ok(Some(next)) => batch.push(next),
+                _ => return batch,
+            }
         }
     }
 

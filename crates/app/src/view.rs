@@ -8,7 +8,7 @@ use crate::lens::Lens;
 use crate::vault::SealingKey;
 use crate::{App, Error};
 use model::{AccountId, Attachment, Conversation, ConversationId, FieldSet, Mention, Message, MessageId, Time};
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use store::{ChangeKind, Changes, Cursor, MessageRow};
 
@@ -39,6 +39,7 @@ pub struct Address {
 /// A message as this viewer may see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
+    pub(crate) message: MessageId,
     /// Its id, as this viewer knows it.
     pub id: String,
     /// Its conversation, as this viewer knows it. A message seen without its envelope is a conversation of its own.
@@ -133,7 +134,8 @@ pub struct View<'app> {
     talks: HashMap<ConversationId, Arc<Conversation>>,
     /// Messages already opened for this answer, by the id the viewer knows.
     seen: HashMap<String, Item>,
-    told: BTreeSet<MessageId>,
+    /// What a partner was told of, and the id it knows each by.
+    told: BTreeMap<MessageId, String>,
     touched: bool,
 }
 
@@ -158,7 +160,7 @@ impl<'app> View<'app> {
             lens,
             talks: HashMap::new(),
             seen: HashMap::new(),
-            told: BTreeSet::new(),
+            told: BTreeMap::new(),
             touched: false,
         }
     }
@@ -381,7 +383,7 @@ impl<'app> View<'app> {
     }
 
     /// What was told, and the lens it was seen through.
-    pub(crate) fn into_told(self) -> (BTreeSet<MessageId>, Option<Lens>) {
+    pub(crate) fn into_told(self) -> (BTreeMap<MessageId, String>, Option<Lens>) {
         (self.told, self.lens)
     }
 
@@ -479,10 +481,8 @@ impl<'app> View<'app> {
     }
 
     fn tell(&mut self, item: &Item) {
-        if self.lens.is_some()
-            && let Some(id) = self.message_id(&item.id)
-        {
-            self.told.insert(id);
+        if self.lens.is_some() {
+            self.told.entry(item.message).or_insert_with(|| item.id.clone());
         }
     }
 
@@ -539,6 +539,7 @@ fn own_item(owner: AccountId, message: Message, talk: &Conversation) -> Item {
         .map(|p| address(p.account))
         .collect();
     Item {
+        message: message.id,
         id: message.id.to_string(),
         thread: message.conversation.to_string(),
         at: message.sent_at,

@@ -11,3 +11,8 @@ pub mod serve;
 pub mod site;
 
 pub use demo::draft;
+
+/// The server's threads allocate in one place and free in another, which glibc's allocator answers with lock waits: a
+/// fifth of a read's time (`cargo xtask bench spine --only reads` with and without).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

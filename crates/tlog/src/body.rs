@@ -80,7 +80,7 @@ pub struct Body {
     /// Messages that were disclosed.
     #[n(9)]
     pub messages: u64,
-    /// [`ids_root`] of their ids, as the partner saw them.
+    /// [`ids_root`] of their ids, as the partner saw them, in ascending order.
     #[cbor(n(10), with = "minicbor::bytes")]
     pub ids_root: Hash,
     /// Bytes of the answer.
