@@ -1,6 +1,7 @@
 //! `cargo xtask`: checks and measurements of this repository. Nothing of the product depends on it.
 
 mod bench;
+mod cassandra;
 mod crash;
 mod made_up;
 #[allow(
@@ -30,6 +31,11 @@ enum Command {
     Tidy,
     /// Kill the server in the middle of its work, again and again, and look for anything lost.
     Crash(crash::Crash),
+    /// Run three Apache Cassandra nodes on this machine, and the tests that need them.
+    Cassandra {
+        #[command(subcommand)]
+        what: cassandra::Cassandra,
+    },
     /// Measure something.
     Bench {
         #[command(subcommand)]
@@ -41,6 +47,7 @@ fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().command {
         Command::Tidy => tidy::run(),
         Command::Crash(crash) => crash.run(),
+        Command::Cassandra { what } => what.run().map(|()| ExitCode::SUCCESS),
         Command::Bench { what } => what.run().map(|()| ExitCode::SUCCESS),
     }
 }

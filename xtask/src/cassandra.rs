@@ -1,0 +1,60 @@
+//! `cargo xtask cassandra`: three Apache Cassandra nodes on this machine, and the tests that need them.
+//!
+//! Everything they write is below `target/cassandra`. Jars come from Maven Central, by the Maven client.
+
+mod cluster;
+mod jars;
+mod node;
+mod test;
+
+use cluster::Cluster;
+use std::io::Write;
+
+/// What to do with the three nodes.
+#[derive(clap::Subcommand)]
+pub enum Cassandra {
+    /// Start three nodes, as far as they do not run, and wait until they are up.
+    Up,
+    /// Stop them.
+    Down {
+        /// Remove their data too.
+        #[arg(long)]
+        wipe: bool,
+    },
+    /// End a node without a warning.
+    Kill {
+        /// 1, 2 or 3.
+        node: u8,
+    },
+    /// Start a node again and wait until it is up.
+    Start {
+        /// 1, 2 or 3.
+        node: u8,
+    },
+    /// Say how each does.
+    Status,
+    /// Start the cluster and run the tests of `store-cassandra` on it, once more while a node is lost.
+    Test,
+}
+
+impl Cassandra {
+    /// Does it.
+    pub fn run(self) -> anyhow::Result<()> {
+        let cluster = Cluster::of_checkout()?;
+        match self {
+            Self::Up => cluster.up(),
+            Self::Down { wipe } => cluster.down(wipe),
+            Self::Kill { node } => cluster.kill(node),
+            Self::Start { node } => cluster.start_one(node),
+            Self::Status => cluster.status(),
+            Self::Test => test::run(&cluster),
+        }
+    }
+}
+
+/// Prints a line at once.
+fn say(line: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")?;
+    Ok(out.flush()?)
+}
