@@ -19,6 +19,7 @@ mod inbox;
 mod intake;
 mod ledger;
 mod lens;
+mod padding;
 mod pairwise;
 mod partners;
 mod preview;

@@ -11,6 +11,7 @@ mod world;
 
 use app::{About, Denied, Error};
 use model::{Choice, Conversations, Field, FieldSet, Reason, Terms};
+use std::sync::Arc;
 use world::World;
 
 /// Guarantee 1: nothing without a live grant.
@@ -262,6 +263,46 @@ mod nothing_without_an_entry {
         world.verify_everything().await;
     }
 
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_commit_that_fails_under_load_takes_down_what_was_made_on_top_of_it_and_no_more() {
+        let world = Arc::new(World::new().await);
+        let tokens = world.connect(&[Field::Text]).await;
+        let mut readers = tokio::task::JoinSet::new();
+        for _ in 0..16 {
+            let (world, token) = (Arc::clone(&world), tokens.access.clone());
+            readers.spawn(async move {
+                let mut indexes = Vec::new();
+                for _ in 0..40 {
+                    match world.read_indexed(&token).await {
+                        Ok((_, index)) => indexes.push(index),
+                        Err(Error::Unavailable(_)) => {}
+                        Err(other) => panic!("{other}"),
+                    }
+                }
+                indexes
+            });
+        }
+        for n in 0..20 {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            match n % 2 {
+                0 => world.lose_the_ledgers_answer(),
+                _ => {
+                    world.break_the_ledger(true);
+                    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                    world.break_the_ledger(false);
+                }
+            }
+        }
+        let indexes: Vec<u64> = readers.join_all().await.into_iter().flatten().collect();
+        let once: std::collections::BTreeSet<u64> = indexes.iter().copied().collect();
+        assert_eq!(once.len(), indexes.len(), "two answers share an entry");
+        assert!(!indexes.is_empty() && indexes.len() < 16 * 40, "{} answers", indexes.len());
+        for index in indexes {
+            world.app.receipt_of_person(world.ana.account, index).await.unwrap();
+        }
+        world.verify_everything().await;
+    }
+
     #[tokio::test]
     async fn an_older_process_that_lost_the_pen_discloses_nothing() {
         let world = World::new().await;
@@ -334,6 +375,49 @@ mod anyone_can_check {
             previous = opened.leaf.commit;
         }
         assert_eq!(readings.len(), 6);
+    }
+
+    #[tokio::test]
+    async fn padding_rounds_the_number_of_entries_and_looks_like_any_other() {
+        let world = World::new().await;
+        let before = world.entries().await;
+        world.connect(&[Field::Text]).await;
+        assert!(!(world.entries().await - before).is_multiple_of(16));
+        assert!(world.app.pad_up(before, 16).await.unwrap() > 0);
+        assert!((world.entries().await - before).is_multiple_of(16));
+        assert_eq!(world.app.pad_up(before, 16).await.unwrap(), 0);
+        // Each is in the chain of whoever it was drawn for, and only there does it say what it is.
+        let entered = world.app.pad(world.ana.account).await.unwrap();
+        let hers = world
+            .app
+            .receipt_of_person(world.ana.account, entered.index)
+            .await
+            .unwrap();
+        let opened = tlog::receipt::verify(&hers, world.app.log_key()).unwrap();
+        assert_eq!(opened.body.event, tlog::body::Event::Padding);
+        world.verify_everything().await;
+    }
+
+    #[tokio::test]
+    async fn a_partner_can_compute_which_messages_its_receipt_speaks_of() {
+        let world = World::new().await;
+        let tokens = world.connect(&[Field::Text]).await;
+        let about = About::Partner(world.partner());
+        let text = Choice::Allow(FieldSet::of(&[Field::Text]));
+        world.app.say(world.ben.account, about, text).await.unwrap();
+        let (answer, index) = world.read_indexed(&tokens.access).await.unwrap();
+        let theirs = world.app.receipt_of_partner(&tokens.access, index).await.unwrap();
+        let opened = tlog::receipt::verify(&theirs, world.app.log_key()).unwrap();
+        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        let mut ids: Vec<&str> = answer
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|item| item[0].as_str())
+            .collect();
+        ids.sort_unstable();
+        assert!(ids.len() > 1, "{answer}");
+        assert_eq!(tlog::body::ids_root(ids), opened.body.ids_root);
     }
 
     #[tokio::test]

@@ -22,6 +22,10 @@ pub struct Serve {
     /// What people call this platform.
     #[arg(long, value_name = "NAME", default_value = "Privity")]
     pub platform: String,
+    /// Adds entries about nothing to the ledger every ten minutes, up to the next multiple of N since the last time, so
+    /// that their number tells outsiders less.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub pad_to: Option<u64>,
 }
 
 impl Serve {
@@ -34,6 +38,9 @@ impl Serve {
             .with_context(|| format!("listening on {}", self.listen))?;
         tracing::info!(address = %listener.local_addr()?, issuer = %app.issuer, "serving");
         tokio::spawn(sweep(Arc::clone(&app)));
+        if let Some(to) = self.pad_to {
+            tokio::spawn(pad(Arc::clone(&app), to));
+        }
         let options = web::Options {
             platform: self.platform,
             sign_in_hint: None,
@@ -49,6 +56,22 @@ pub async fn sweep(app: Arc<App>) {
         tokio::time::sleep(Duration::from_secs(60)).await;
         if let Err(error) = app.sweep().await {
             tracing::warn!(%error, "sweep");
+        }
+    }
+}
+
+/// Pads the ledger shortly before each of its windows ends.
+async fn pad(app: Arc<App>, to: u64) {
+    const WINDOW: u64 = tlog::leaf::WINDOW_SECONDS;
+    const MARGIN: u64 = 10;
+    let mut since = app.log_head().size;
+    loop {
+        let into_window = app.now().unix_seconds().unsigned_abs() % WINDOW;
+        let rest = (2 * WINDOW - MARGIN - into_window - 1) % WINDOW + 1;
+        tokio::time::sleep(Duration::from_secs(rest)).await;
+        match app.pad_up(since, to).await {
+            Ok(_) => since = app.log_head().size,
+            Err(error) => tracing::warn!(%error, "padding"),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 /// Bytes handed to the connection at once. What the connection and the kernel hold already has left.
-const PIECE: usize = 64 * 1024;
+const PIECE: usize = 128 * 1024;
 
 /// The bytes of a release and the permit they leave under. A revocation waits for this body to end, or cuts it.
 pub struct ReleasedBody {

@@ -1,6 +1,6 @@
 //! One conversation: read it, write into it, see who was told what of it.
 
-use super::{Fields, chrome, show, show_as};
+use super::{Fields, chrome, sentence, show, show_as};
 use crate::Web;
 use crate::problem::Failure;
 use crate::signed_in::SignedIn;
@@ -57,7 +57,7 @@ pub async fn send(
     };
     match sent.await {
         Err(failure) => failure.into_page(&web, Some(&who.session), &who.request),
-        Ok((_, Ok(_))) => Redirect::to(&format!("/conversations/{id}")).into_response(),
+        Ok((_, Ok(_))) => Redirect::to(&format!("/conversations/{id}#latest")).into_response(),
         Ok((fields, Err(error))) => {
             let failure = Failure::from(error);
             // What was written is not lost: the page comes back with it.
@@ -65,7 +65,7 @@ pub async fn send(
                 Ok(page) if failure.status != StatusCode::NOT_FOUND => {
                     let page = ConversationPage {
                         draft: fields.get("text").to_owned(),
-                        error: Some(failure.detail),
+                        error: Some(sentence(&failure.detail)),
                         nonce: fields.get("nonce").to_owned(),
                         ..page
                     };
@@ -96,14 +96,19 @@ async fn page(web: &Web, who: &SignedIn, id: &str, before: Option<&str>) -> Resu
     let catalogue = catalogue(web, &connected).await?;
     let messages = messages
         .into_iter()
-        .map(|message| Bubble {
-            id: message.id,
-            author: talk.name_of(message.author).unwrap_or("Someone who left").to_owned(),
-            own: message.author == me,
-            at: message.sent_at,
-            read_by: readers.remove(&message.id).unwrap_or_default(),
-            text: pieces(catalogue.as_deref(), &message),
-            attachments: message.attachments,
+        .map(|message| {
+            let read_by = readers.remove(&message.id).unwrap_or_default();
+            // Titles are marked where they were told, and nowhere else.
+            let catalogue = catalogue.as_deref().filter(|_| !read_by.is_empty());
+            Bubble {
+                id: message.id,
+                author: talk.name_of(message.author).unwrap_or("Someone who left").to_owned(),
+                own: message.author == me,
+                at: message.sent_at,
+                read_by,
+                text: pieces(catalogue, &message),
+                attachments: message.attachments,
+            }
         })
         .collect();
     Ok(ConversationPage {

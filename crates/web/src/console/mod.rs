@@ -58,19 +58,43 @@ pub fn show_as(status: StatusCode, page: &impl Template) -> Response {
 /// The page of a failure.
 pub fn error_page(web: &Web, session: Option<&Session>, failure: &Failure, id: &RequestId) -> String {
     let (title, advice) = match failure.status {
-        StatusCode::NOT_FOUND => ("There is nothing here", "Check the address, or go back to your inbox."),
-        StatusCode::TOO_MANY_REQUESTS => ("Too many tries", "Wait a little, then try again."),
-        StatusCode::SERVICE_UNAVAILABLE => ("Not right now", "Nothing was changed. Try again in a moment."),
-        status if status.is_client_error() => ("That did not work", "Go back, put it right, and try again."),
+        StatusCode::NOT_FOUND => ("There is nothing here", "Check the address."),
+        StatusCode::TOO_MANY_REQUESTS => ("Too many tries", ""),
+        StatusCode::SERVICE_UNAVAILABLE => ("Not right now", ""),
+        status if status.is_client_error() => ("That did not work", "Nothing was changed."),
         _ => ("Something went wrong here", "It is not your fault. Try again later."),
     };
     let page = ErrorPage {
         chrome: chrome(web, session),
         status: failure.status.as_u16(),
         title: title.to_owned(),
-        happened: failure.detail.clone(),
+        happened: match failure.status {
+            StatusCode::NOT_FOUND => "Either there is no such page, or it is not yours to see.".to_owned(),
+            _ => sentence(&failure.detail),
+        },
         advice: advice.to_owned(),
         request_id: Some(id.0.clone()).filter(|id| !id.is_empty()),
     };
     page.render().unwrap_or_else(|_| failure.detail.clone())
+}
+
+/// An error's text as a sentence: a capital at its beginning, a full stop at its end.
+pub fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    let mut out: String = rest.next().into_iter().flat_map(char::to_uppercase).collect();
+    out.push_str(rest.as_str());
+    if !out.ends_with(['.', '!', '?']) {
+        out.push('.');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn errors_are_sentences() {
+        assert_eq!(super::sentence("write something first"), "Write something first.");
+        assert_eq!(super::sentence("Done."), "Done.");
+        assert_eq!(super::sentence("äh"), "Äh.");
+    }
 }

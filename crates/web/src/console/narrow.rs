@@ -2,13 +2,14 @@
 
 use super::allowances::{finish, titles};
 use super::conversation::partner_name;
-use super::{Fields, chrome, show};
+use super::{Fields, chrome, show, show_as};
 use crate::Web;
 use crate::problem::Failure;
 use crate::signed_in::SignedIn;
 use axum::Form;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use model::{AccountId, Conversations, Grant, GrantId, Terms};
 use pages::{Choices, Narrow, TalkPick};
@@ -19,20 +20,23 @@ pub async fn narrow_form(State(web): State<Arc<Web>>, who: SignedIn, Path(id): P
     let page = async {
         let me = who.session.person.account;
         let grant = grant(&web, me, &id).await?;
-        let choices = choices(&web, me, &grant.terms, &grant.terms).await?;
-        Ok::<_, Failure>(Narrow {
-            chrome: chrome(&web, Some(&who.session)),
-            id: grant.id,
-            partner: partner_name(&web, grant.partner.as_str()),
-            purpose: grant.terms.purpose,
-            choices,
-            errors: Vec::new(),
-        })
+        page(&web, &who, &grant, &grant.terms, Vec::new()).await
     };
     match page.await {
         Ok(page) => show(&page),
         Err(failure) => failure.into_page(&web, Some(&who.session), &who.request),
     }
+}
+
+async fn page(web: &Web, who: &SignedIn, grant: &Grant, terms: &Terms, errors: Vec<String>) -> Result<Narrow, Failure> {
+    Ok(Narrow {
+        chrome: chrome(web, Some(&who.session)),
+        id: grant.id,
+        partner: partner_name(web, grant.partner.as_str()),
+        purpose: grant.terms.purpose,
+        choices: choices(web, who.session.person.account, &grant.terms, terms).await?,
+        errors,
+    })
 }
 
 /// `POST /allowances/{grant}/narrow`.
@@ -48,10 +52,30 @@ pub async fn narrow(
         let me = who.session.person.account;
         let grant = grant(&web, me, &id).await?;
         let terms = chosen(&fields, &grant.terms);
+        let errors = errors(&terms);
+        if !errors.is_empty() {
+            return Ok(Some(page(&web, &who, &grant, &terms, errors).await?));
+        }
         web.app.grant_narrow(me, grant.id, terms).await?;
-        Ok(())
+        Ok(None)
     };
-    finish(&web, &who, done.await, "/allowances?done=narrowed")
+    match done.await {
+        Ok(Some(page)) => show_as(StatusCode::UNPROCESSABLE_ENTITY, &page),
+        Ok(None) => finish(&web, &who, Ok(()), "/allowances?done=narrowed"),
+        Err(failure) => finish(&web, &who, Err(failure), "/allowances"),
+    }
+}
+
+/// What is left must be something: nothing at all is what taking it back is for.
+fn errors(terms: &Terms) -> Vec<String> {
+    let mut errors = Vec::new();
+    if terms.fields.is_empty() {
+        errors.push("Leave at least one thing that may be read, or take it all back.".to_owned());
+    }
+    if matches!(&terms.conversations, Conversations::Only(ids) if ids.is_empty()) {
+        errors.push("Tick at least one conversation, or take it all back.".to_owned());
+    }
+    errors
 }
 
 async fn grant(web: &Web, me: AccountId, id: &str) -> Result<Grant, Failure> {
@@ -87,6 +111,7 @@ pub fn chosen(fields: &Fields, offered: &Terms) -> Terms {
 pub async fn choices(web: &Web, me: AccountId, offered: &Terms, chosen: &Terms) -> Result<Choices, Failure> {
     let names = titles(web, me).await?;
     let mut talks = Vec::new();
+    let all = chosen.conversations == Conversations::All;
     for talk in web.app.talks(me).await? {
         if offered.conversations.contains(talk.conversation.id) && !talk.conversation.end_to_end {
             talks.push(TalkPick {
@@ -98,7 +123,9 @@ pub async fn choices(web: &Web, me: AccountId, offered: &Terms, chosen: &Terms) 
                     .iter()
                     .filter(|p| p.account != me)
                     .count() as u64,
-                picked: chosen.conversations.contains(talk.conversation.id),
+                last: talk.last_at,
+                // Whoever goes from all to some starts with none.
+                picked: !all && chosen.conversations.contains(talk.conversation.id),
             });
         }
     }
@@ -106,7 +133,7 @@ pub async fn choices(web: &Web, me: AccountId, offered: &Terms, chosen: &Terms) 
         offered: offered.fields,
         chosen: chosen.fields,
         may_all: offered.conversations == Conversations::All,
-        all: chosen.conversations == Conversations::All,
+        all,
         talks,
         until: chosen.until,
         latest: offered.until,

@@ -121,8 +121,9 @@ fn purpose(reading: &Reading) -> Option<Purpose> {
 }
 
 /// `GET /readings/{index}`.
-pub async fn reading(State(web): State<Arc<Web>>, who: SignedIn, Path(index): Path<u64>) -> Response {
-    match one(&web, &who, index).await {
+pub async fn reading(State(web): State<Arc<Web>>, who: SignedIn, Path(index): Path<String>) -> Response {
+    let page = async { one(&web, &who, number(&index)?).await };
+    match page.await {
         Ok(page) => show(&page),
         Err(failure) => failure.into_page(&web, Some(&who.session), &who.request),
     }
@@ -190,9 +191,14 @@ async fn one(web: &Web, who: &SignedIn, index: u64) -> Result<ReadingPage, Failu
 }
 
 /// `GET /readings/{index}/receipt`: the tlog-proof file.
-pub async fn receipt(State(web): State<Arc<Web>>, who: SignedIn, Path(index): Path<u64>) -> Response {
-    match web.app.receipt_of_person(who.session.person.account, index).await {
-        Ok(receipt) => {
+pub async fn receipt(State(web): State<Arc<Web>>, who: SignedIn, Path(index): Path<String>) -> Response {
+    let found = async {
+        let index = number(&index)?;
+        let receipt = web.app.receipt_of_person(who.session.person.account, index).await?;
+        Ok::<_, Failure>((index, receipt))
+    };
+    match found.await {
+        Ok((index, receipt)) => {
             let disposition = format!("attachment; filename=\"{}\"", file_name(index));
             let headers = [
                 (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
@@ -200,8 +206,13 @@ pub async fn receipt(State(web): State<Arc<Web>>, who: SignedIn, Path(index): Pa
             ];
             (headers, receipt).into_response()
         }
-        Err(error) => Failure::from(error).into_page(&web, Some(&who.session), &who.request),
+        Err(failure) => failure.into_page(&web, Some(&who.session), &who.request),
     }
+}
+
+/// An entry's number in an address.
+fn number(text: &str) -> Result<u64, Failure> {
+    text.parse().map_err(|_| Failure::not_found())
 }
 
 fn file_name(index: u64) -> String {

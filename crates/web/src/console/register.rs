@@ -44,10 +44,10 @@ pub async fn register(State(web): State<Arc<Web>>, visitor: Visitor) -> Response
 pub async fn agreement(
     State(web): State<Arc<Web>>,
     visitor: Visitor,
-    Path((id, version)): Path<(String, u32)>,
+    Path((id, version)): Path<(String, String)>,
 ) -> Response {
     let page = || {
-        let published = find(&web, &id, version)?;
+        let published = find(&web, &id, number(&version)?)?;
         Ok::<_, Failure>(AgreementPage {
             chrome: chrome(&web, visitor.session.as_ref()),
             now: web.app.now(),
@@ -74,15 +74,15 @@ pub async fn agreement(
 pub async fn changes(
     State(web): State<Arc<Web>>,
     visitor: Visitor,
-    Path((id, version)): Path<(String, u32)>,
+    Path((id, version)): Path<(String, String)>,
     Query(query): Query<HashMap<String, String>>,
 ) -> Response {
     let page = || {
-        let newer = find(&web, &id, version)?;
+        let newer = find(&web, &id, number(&version)?)?;
         let since = query
             .get("since")
             .and_then(|n| n.parse().ok())
-            .unwrap_or(version.saturating_sub(1));
+            .unwrap_or(newer.agreement.version.saturating_sub(1));
         let older = find(&web, &id, since)?;
         AgreementDiff::between(
             chrome(&web, visitor.session.as_ref()),
@@ -95,6 +95,10 @@ pub async fn changes(
         Ok(page) => show(&page),
         Err(failure) => failure.into_page(&web, visitor.session.as_ref(), &visitor.request),
     }
+}
+
+fn number(version: &str) -> Result<u32, Failure> {
+    version.parse().map_err(|_| Failure::not_found())
 }
 
 fn find(web: &Web, id: &str, version: u32) -> Result<Published, Failure> {

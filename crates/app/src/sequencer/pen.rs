@@ -1,0 +1,314 @@
+//! The pen: the one place that writes the log.
+//!
+//! While one batch is being committed the next is already made, on top of it: if the commit fails, both are refused. Nobody
+//! is answered before the commit of his own batch has returned.
+
+use super::entry::{self, Place};
+use super::{Entered, LogHead, Pending, PrivatePending, Reply, gone};
+use crate::Error;
+use crate::record::EntryRecord;
+use crate::vault::SealingKey;
+use model::AccountId;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use store::{Cas, LedgerCommit, LedgerHead, OwnedEntry, Store, StoreError, TileRow};
+use tlog::checkpoint::Checkpoint;
+use tlog::leaf::{Kind, Leaf};
+use tlog::note::SigningKey;
+use tlog::tree::Frontier;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+/// Entries in one commit at most.
+const BATCH: usize = 1_000;
+/// People whose place in their own chain is remembered, at most; always many more than two batches hold.
+const PEOPLE_LIMIT: usize = 50_000;
+
+pub(super) struct Pen {
+    store: Store,
+    key: SigningKey,
+    epoch: u64,
+    /// The right edge of the log with everything made so far, committed or not.
+    frontier: Frontier,
+    people: People,
+    publish: watch::Sender<LogHead>,
+    coming: Arc<AtomicUsize>,
+    standing: Standing,
+}
+
+enum Standing {
+    Sound,
+    /// A commit failed or its outcome is not known: looked up before anything else is made.
+    Doubt,
+    /// Another process has the pen.
+    Lost,
+}
+
+/// Entries made and not handed to the store yet.
+#[derive(Default)]
+struct Batch {
+    leaves: Vec<Vec<u8>>,
+    owned: Vec<OwnedEntry>,
+    replies: Vec<(u64, Reply)>,
+}
+
+/// A batch that the store is committing.
+struct Flight {
+    outcome: JoinHandle<Result<Cas, StoreError>>,
+    head: LogHead,
+    replies: Vec<(u64, Reply)>,
+}
+
+impl Pen {
+    pub(super) fn new(
+        store: Store,
+        key: SigningKey,
+        head: &LedgerHead,
+        frontier: Frontier,
+        publish: watch::Sender<LogHead>,
+        coming: Arc<AtomicUsize>,
+    ) -> Self {
+        Self {
+            store,
+            key,
+            epoch: head.epoch,
+            frontier,
+            people: People::default(),
+            publish,
+            coming,
+            standing: Standing::Sound,
+        }
+    }
+
+    /// Writes until nobody can ask any more.
+    pub(super) async fn run(mut self, mut waiting: mpsc::Receiver<Pending>) {
+        let mut batch = Batch::default();
+        let mut flight: Option<Flight> = None;
+        loop {
+            if flight.is_none() && !batch.replies.is_empty() {
+                self.gather(&mut batch, &mut waiting).await;
+                flight = self.launch(std::mem::take(&mut batch));
+            }
+            tokio::select! {
+                biased;
+                Some(outcome) = async { Some((&mut flight.as_mut()?.outcome).await) } => {
+                    if let Some(flight) = flight.take() {
+                        self.land(flight, outcome.unwrap_or_else(|_| Err(gone_commit())), &mut batch).await;
+                    }
+                }
+                next = waiting.recv(), if batch.replies.len() < BATCH => match next {
+                    Some(pending) => self.push(&mut batch, pending).await,
+                    None if flight.is_none() => return,
+                    // The last ones are still being committed.
+                    None => tokio::task::yield_now().await,
+                },
+            }
+        }
+    }
+
+    /// Everyone in line. If someone is on the way, everyone who can run runs first, so that one disk sync serves them all;
+    /// as long as that brings someone. Nobody waits for a clock, and whoever is alone for nobody.
+    async fn gather(&mut self, batch: &mut Batch, waiting: &mut mpsc::Receiver<Pending>) {
+        loop {
+            let before = batch.replies.len();
+            while batch.replies.len() < BATCH
+                && let Ok(next) = waiting.try_recv()
+            {
+                self.push(batch, next).await;
+            }
+            let grown = batch.replies.len() > before;
+            if batch.replies.len() >= BATCH || self.coming.load(Ordering::Relaxed) == 0 {
+                return;
+            }
+            tokio::task::yield_now().await;
+            if !grown && waiting.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Makes an entry at the end of the log.
+    async fn push(&mut self, batch: &mut Batch, pending: Pending) {
+        if let Err(error) = self.settle().await {
+            return refuse([pending.into_reply()], &error);
+        }
+        let index = self.frontier.size();
+        match self.entry(&pending, index).await {
+            Ok((leaf, owned)) => {
+                self.frontier.append(&leaf);
+                batch.leaves.push(leaf);
+                batch.owned.extend(owned);
+                batch.replies.push((index, pending.into_reply()));
+            }
+            Err(error) => refuse([pending.into_reply()], &error),
+        }
+    }
+
+    async fn entry(&mut self, pending: &Pending, index: u64) -> Result<(Vec<u8>, Option<OwnedEntry>), Error> {
+        match pending {
+            Pending::Public(bytes, at, _) => {
+                let leaf = Leaf::public(Kind::Public, at.unix_seconds().unsigned_abs(), bytes)
+                    .map_err(|e| Error::TooLarge(e.to_string()))?;
+                Ok((leaf, None))
+            }
+            Pending::Private(pending) => {
+                let place = self.place(pending).await?;
+                let made = entry::make(pending, index, place)?;
+                self.people.put(pending.note.account, made.next);
+                Ok((made.leaf, Some(made.owned)))
+            }
+        }
+    }
+
+    async fn place(&self, pending: &PrivatePending) -> Result<Place, Error> {
+        let account = pending.note.account;
+        match self.people.get(account) {
+            Some(place) => Ok(place),
+            None => stored_place(&self.store, account, &pending.seal).await,
+        }
+    }
+
+    /// Hands a batch to the store.
+    fn launch(&mut self, batch: Batch) -> Option<Flight> {
+        let size = self.frontier.size();
+        let signed = Checkpoint::new(self.key.name(), size, self.frontier.root()).sign(&self.key);
+        let checkpoint: Arc<str> = match signed {
+            Ok(text) => text.into(),
+            Err(error) => {
+                self.standing = Standing::Doubt;
+                refuse(batch.into_replies(), &Error::Corrupt(error.to_string()));
+                return None;
+            }
+        };
+        let tiles = self.frontier.take_full_tiles().into_iter();
+        let commit = LedgerCommit {
+            epoch: self.epoch,
+            size: size - batch.leaves.len() as u64,
+            leaves: batch.leaves,
+            owned: batch.owned,
+            tiles: tiles
+                .map(|(level, index, hashes)| TileRow { level, index, hashes })
+                .collect(),
+            checkpoint: checkpoint.as_bytes().to_vec(),
+        };
+        let store = Arc::clone(&self.store);
+        Some(Flight {
+            outcome: tokio::spawn(async move { store.ledger_commit(commit).await }),
+            head: LogHead { size, checkpoint },
+            replies: batch.replies,
+        })
+    }
+
+    /// Answers those whose batch has been committed; or refuses them, and those whose entries stand on theirs.
+    async fn land(&mut self, flight: Flight, outcome: Result<Cas, StoreError>, above: &mut Batch) {
+        let error = match outcome {
+            Ok(Cas::Applied) => {
+                let checkpoint = Arc::clone(&flight.head.checkpoint);
+                self.publish.send_replace(flight.head);
+                for (index, reply) in flight.replies {
+                    // A caller that has gone away leaves an entry without an answer, which harms nobody.
+                    _ = reply.send(Ok(Entered {
+                        index,
+                        checkpoint: Arc::clone(&checkpoint),
+                    }));
+                }
+                return;
+            }
+            Ok(Cas::Conflict) => {
+                self.standing = Standing::Doubt;
+                self.settle().await.err().unwrap_or_else(gone)
+            }
+            Err(error) => {
+                tracing::error!(%error, "ledger commit failed; its outcome is looked up before the next one");
+                self.standing = Standing::Doubt;
+                error.into()
+            }
+        };
+        let replies = flight.replies.into_iter().map(|(_, reply)| reply);
+        refuse(replies.chain(std::mem::take(above).into_replies()), &error);
+    }
+
+    /// After a commit that failed: what the store holds is what happened. Nobody else can have written in this epoch.
+    async fn settle(&mut self) -> Result<(), Error> {
+        match self.standing {
+            Standing::Sound => return Ok(()),
+            Standing::Lost => return Err(lost()),
+            Standing::Doubt => {}
+        }
+        let head = self.store.ledger_head().await?;
+        if head.epoch != self.epoch {
+            tracing::error!(
+                ours = self.epoch,
+                theirs = head.epoch,
+                "another process has taken the pen"
+            );
+            self.standing = Standing::Lost;
+            return Err(lost());
+        }
+        let frontier = crate::ledger::frontier_of(&self.store, head.size).await?;
+        crate::ledger::check_head(&self.store, &head, &frontier, &self.key.verifying_key(), None).await?;
+        self.frontier = frontier;
+        self.people = People::default();
+        self.publish.send_replace(LogHead::of(&head));
+        self.standing = Standing::Sound;
+        Ok(())
+    }
+}
+
+fn lost() -> Error {
+    Error::Unavailable("another process writes the ledger".into())
+}
+
+fn gone_commit() -> StoreError {
+    StoreError::Unknown("the ledger's commit ended early".into())
+}
+
+/// A person's place as the store has it.
+async fn stored_place(store: &Store, account: AccountId, seal: &SealingKey) -> Result<Place, Error> {
+    let Some(last) = store.ledger_owned(account.0, None, 1).await?.into_iter().next() else {
+        return Ok(Place {
+            seq: 0,
+            previous: [0; 32],
+        });
+    };
+    let record = EntryRecord::open(seal, account, &last)?;
+    let leaf = Leaf::decode(&record.leaf).map_err(|e| Error::Corrupt(e.to_string()))?.0;
+    Ok(Place {
+        seq: last.seq.saturating_add(1),
+        previous: leaf.commit,
+    })
+}
+
+impl Batch {
+    fn into_replies(self) -> impl Iterator<Item = Reply> {
+        self.replies.into_iter().map(|(_, reply)| reply)
+    }
+}
+
+/// The places of those written about of late. Forgets the longest untouched half, never one whose entry may still be on its
+/// way to the store.
+#[derive(Default)]
+struct People {
+    recent: HashMap<AccountId, Place>,
+    older: HashMap<AccountId, Place>,
+}
+
+impl People {
+    fn get(&self, account: AccountId) -> Option<Place> {
+        self.recent.get(&account).or_else(|| self.older.get(&account)).copied()
+    }
+
+    fn put(&mut self, account: AccountId, place: Place) {
+        if self.recent.len() >= PEOPLE_LIMIT / 2 {
+            self.older = std::mem::take(&mut self.recent);
+        }
+        self.recent.insert(account, place);
+    }
+}
+
+fn refuse(replies: impl IntoIterator<Item = Reply>, error: &Error) {
+    for reply in replies {
+        _ = reply.send(Err(Error::Unavailable(error.to_string())));
+    }
+}
