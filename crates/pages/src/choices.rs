@@ -4,7 +4,7 @@ use crate::{when, words};
 use model::{ConversationId, Field, FieldSet, Time};
 
 /// Days a person can choose from, besides the longest possible.
-const SPANS: [i64; 4] = [30, 90, 180, 365];
+const SPANS: [i64; 5] = [7, 30, 90, 180, 365];
 
 /// A conversation to tick.
 #[derive(Debug, Clone)]
@@ -15,6 +15,8 @@ pub struct TalkPick {
     pub title: String,
     /// Participants besides the person herself.
     pub people: u64,
+    /// When its newest message was sent.
+    pub last: Time,
     /// Whether it is ticked.
     pub picked: bool,
 }
@@ -75,14 +77,11 @@ impl Choices {
         self.offered.iter().count() == 1
     }
 
-    pub(crate) fn picked(&self) -> u64 {
-        self.talks.iter().filter(|t| t.picked).count() as u64
-    }
-
     /// Each end once, soonest first: days from today, at midnight so that the same choice stays the same from preview to
-    /// preview, and the latest.
+    /// preview, and the latest. A day is offered once.
     pub(crate) fn ends(&self) -> Vec<End> {
-        let today = Time(self.now.0.saturating_sub(self.now.0.rem_euclid(86_400_000)));
+        let day = |time: Time| Time(time.0.saturating_sub(time.0.rem_euclid(86_400_000)));
+        let today = day(self.now);
         let mut ends: Vec<(Time, String)> = SPANS
             .into_iter()
             .map(|days| {
@@ -91,7 +90,7 @@ impl Choices {
                     format!("{days} days, until {}", when::date(&today.plus_days(days))),
                 )
             })
-            .filter(|(end, _)| *end < self.latest)
+            .filter(|(end, _)| *end < day(self.latest))
             .collect();
         ends.push((self.latest, format!("Until {}, the longest", when::date(&self.latest))));
         if self.until < self.latest && self.until > self.now && !ends.iter().any(|(end, _)| *end == self.until) {
@@ -133,9 +132,11 @@ mod tests {
     #[test]
     fn no_end_is_after_the_latest_and_one_is_chosen() {
         for (until, latest, many) in [
-            ("2027-02-01T00:00:00Z", "2027-02-01T00:00:00Z", 2),
-            ("2026-12-25T00:00:00Z", "2028-02-01T00:00:00Z", 5),
-            ("2026-12-01T10:00:00Z", "2028-02-01T00:00:00Z", 6),
+            ("2027-02-01T00:00:00Z", "2027-02-01T00:00:00Z", 3),
+            ("2026-12-25T00:00:00Z", "2028-02-01T00:00:00Z", 6),
+            ("2026-12-01T10:00:00Z", "2028-02-01T00:00:00Z", 7),
+            // The thirtieth day and the latest are the same day.
+            ("2026-12-25T14:05:00Z", "2026-12-25T14:05:00Z", 2),
             ("2029-12-01T10:00:00Z", "2026-11-26T00:00:00Z", 1),
         ] {
             let choices = choices(until, latest);

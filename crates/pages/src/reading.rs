@@ -4,6 +4,9 @@ use crate::{Chrome, Happened, Page, Tab, when, words};
 use askama::Template;
 use model::{AgreementRef, ConversationId, FieldSet, Purpose, Sentiment, Time};
 
+/// Messages that are shown without unfolding.
+const TOLD_FIRST: usize = 5;
+
 /// `GET /readings/{index}`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "reading.html")]
@@ -73,6 +76,15 @@ impl ReadingPage {
     /// Her own count as she counts: from 1.
     fn nth(&self) -> String {
         words::number(&self.seq.saturating_add(1))
+    }
+
+    /// Those that are shown at once; the others unfold, so that the proof is not a long way down.
+    fn told_first(&self) -> &[Told] {
+        self.told.get(..TOLD_FIRST).unwrap_or(&self.told)
+    }
+
+    fn told_rest(&self) -> &[Told] {
+        self.told.get(TOLD_FIRST..).unwrap_or_default()
     }
 
     fn is_reading(&self) -> bool {

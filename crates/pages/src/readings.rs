@@ -4,6 +4,9 @@ use crate::{Chrome, Page, Tab, chart, when, words};
 use askama::Template;
 use model::{FieldSet, Purpose, Time};
 
+/// Answers this close to each other are one visit.
+const PAUSE_MILLISECONDS: i64 = 60_000;
+
 /// `GET /readings`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "readings.html")]
@@ -113,13 +116,65 @@ impl Happened {
     }
 }
 
+/// Entries a person thinks of as one thing: a partner that read page after page. Never empty, newest first.
+struct Visit<'a> {
+    entries: &'a [ReadingRow],
+}
+
 impl ReadingRow {
+    /// Whether an older entry belongs to the same visit: the same partner read the same way a little earlier.
+    fn continues(&self, older: &Self) -> bool {
+        let same = |a: &Self, b: &Self| a.partner == b.partner && a.purpose == b.purpose && a.fields == b.fields;
+        self.happened == Happened::Read
+            && older.happened == Happened::Read
+            && same(self, older)
+            && self.at.0.saturating_sub(older.at.0) <= PAUSE_MILLISECONDS
+    }
+}
+
+impl Visit<'_> {
+    fn newest(&self) -> Option<&ReadingRow> {
+        self.entries.first()
+    }
+
+    fn at(&self) -> Time {
+        self.newest().map_or(Time(0), |entry| entry.at)
+    }
+
+    fn is_reading(&self) -> bool {
+        self.newest().is_some_and(|entry| entry.happened == Happened::Read)
+    }
+
+    fn purpose(&self) -> Option<&Purpose> {
+        self.newest().and_then(|entry| entry.purpose.as_ref())
+    }
+
     fn sentence(&self) -> String {
-        self.happened.sentence(&self.partner, &self.fields, &self.messages)
+        let messages = self.entries.iter().fold(0u64, |sum, e| sum.saturating_add(e.messages));
+        let tell = |e: &ReadingRow| e.happened.sentence(&e.partner, &e.fields, &messages);
+        self.newest().map(tell).unwrap_or_default()
+    }
+
+    /// Each answer counts what it passed over from the beginning, so the largest says it for all.
+    fn withheld(&self) -> u64 {
+        self.entries.iter().map(|entry| entry.withheld).max().unwrap_or(0)
+    }
+
+    /// Known for one answer only: the same person may have written in several.
+    fn people(&self) -> Option<&u64> {
+        match self.entries {
+            [entry] => entry.people.as_ref(),
+            _ => None,
+        }
     }
 }
 
 impl WhoHasRead {
+    fn visits(&self) -> Vec<Visit<'_>> {
+        let together = self.entries.chunk_by(ReadingRow::continues);
+        together.map(|entries| Visit { entries }).collect()
+    }
+
     /// The chart's numbers as a table, newest week first; each row as long as there are partners.
     fn table(&self) -> Vec<(String, Vec<String>)> {
         let number = |row: &[u32], at: usize| words::number(&row.get(at).copied().map_or(0, u64::from));
@@ -139,5 +194,43 @@ impl WhoHasRead {
 
     fn has_chart(&self) -> bool {
         self.weeks.iter().any(|(_, numbers)| numbers.iter().any(|n| *n > 0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_close_to_each_other_are_one_visit_and_nothing_else_is() {
+        let page = WhoHasRead::samples().swap_remove(0);
+        let read = page.entries[0].clone();
+        let later = |entry: &ReadingRow, milliseconds| ReadingRow {
+            at: Time(entry.at.0 + milliseconds),
+            ..entry.clone()
+        };
+        let visits = |entries: Vec<ReadingRow>| -> Vec<usize> {
+            let page = WhoHasRead {
+                entries,
+                ..page.clone()
+            };
+            page.visits().iter().map(|v| v.entries.len()).collect()
+        };
+        let mut other = read.clone();
+        other.partner = "Reel & Sons".into();
+        let mut agreed = read.clone();
+        agreed.happened = Happened::Agreed;
+        let long = later(&read, PAUSE_MILLISECONDS + 1);
+        assert_eq!(visits(vec![later(&read, 1), read.clone(), read.clone()]), [3]);
+        assert_eq!(visits(vec![long, read.clone()]), [1, 1]);
+        assert_eq!(visits(vec![read.clone(), other, read.clone()]), [1, 1, 1]);
+        assert_eq!(visits(vec![agreed.clone(), agreed, read]), [1, 1, 1]);
+        assert!(visits(vec![]).is_empty());
+        let two = &page.visits()[0];
+        assert_eq!(
+            two.sentence(),
+            "Marquee read which films and series come up in 37 messages."
+        );
+        assert_eq!((two.withheld(), two.people()), (10, None));
     }
 }

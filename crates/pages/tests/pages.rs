@@ -184,7 +184,10 @@ fn every_form_says_how_where_and_who() {
 fn every_link_stays_here() {
     for (name, page) in all_but_hostile() {
         for tag in parse(&name, &page) {
-            for target in [tag.get("href"), tag.get("action")].into_iter().flatten() {
+            for target in [tag.get("href"), tag.get("action"), tag.get("formaction")]
+                .into_iter()
+                .flatten()
+            {
                 assert!(
                     target.starts_with(['/', '#']) && !target.starts_with("//")
                         || target == "https://c2sp.org/tlog-tiles",

@@ -10,6 +10,7 @@ fn choices(offered: FieldSet, chosen: FieldSet, all: bool) -> Choices {
         id: talk_id(n),
         title: title.into(),
         people,
+        last: ago(30 * i64::from(n)),
         picked,
     };
     Choices {
@@ -86,6 +87,7 @@ impl Page for Consent {
                     id: talk_id(1),
                     title: HOSTILE.into(),
                     people: u64::MAX,
+                    last: Time(i64::MAX),
                     picked: true,
                 }],
                 until: Time(0),
@@ -143,7 +145,8 @@ impl Page for WhoHasRead {
                 .collect(),
             totals: vec![total("Marquee", 31, 475, 2), total("Reel & Sons", 8, 62, 10)],
             entries: vec![
-                row(4_805, Happened::Read, 2, "Marquee", mentions(), 37),
+                row(4_806, Happened::Read, 2, "Marquee", mentions(), 7),
+                row(4_805, Happened::Read, 2, "Marquee", mentions(), 30),
                 row(
                     4_760,
                     Happened::Read,

@@ -94,6 +94,7 @@ const ATTRIBUTES: &[&str] = &[
     "rx",
     "method",
     "action",
+    "formaction",
     "value",
     "aria-label",
     "aria-current",

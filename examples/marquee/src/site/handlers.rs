@@ -41,7 +41,9 @@ pub async fn home(State(site): Shared, headers: HeaderMap) -> Response {
     };
     let notice = notice.or(unreachable.then_some(Notice::Busy));
     let html = match stage {
-        Some(Stage::Connected(connected)) => pages::connected(&site.catalogue, &connected, notice),
+        Some(Stage::Connected(connected)) => {
+            pages::connected(&site.catalogue, &connected, &site.config.platform_issuer, notice)
+        }
         _ => pages::landing(&site.catalogue, notice),
     };
     page(&site, StatusCode::OK, html)

@@ -26,13 +26,14 @@ struct Landing {
 
 #[derive(Template)]
 #[template(path = "connected.html")]
-struct Home {
+struct Home<'a> {
     notice: Option<NoticeText>,
     has_read: bool,
     row: Vec<Card>,
-    messages: usize,
+    messages: String,
     withheld: Vec<String>,
     entry: Option<u64>,
+    platform: &'a str,
     terms: Vec<(&'static str, String)>,
     front_row: Vec<Card>,
 }
@@ -67,10 +68,11 @@ pub fn landing(catalogue: &Catalogue, notice: Option<Notice>) -> Result<String, 
     .render()
 }
 
-/// The front page of someone who is connected.
+/// The front page of someone who is connected; `platform` is the address of the place her permission comes from.
 pub fn connected(
     catalogue: &Catalogue,
     connected: &Connected,
+    platform: &str,
     notice: Option<Notice>,
 ) -> Result<String, askama::Error> {
     let nothing = Shelf::default();
@@ -81,12 +83,13 @@ pub fn connected(
         notice: notice.map(text_of),
         has_read: connected.shelf.is_some(),
         row: row(catalogue, shelf),
-        messages: shelf.messages,
+        messages: counted(u64::try_from(shelf.messages).unwrap_or(u64::MAX)),
         withheld: withheld
             .into_iter()
             .map(|(reason, count)| withheld_text(reason, *count))
             .collect(),
         entry: shelf.entry,
+        platform,
         terms: connected.token.authorization_details.iter().flat_map(terms).collect(),
         front_row: front_row(catalogue),
     }
@@ -159,7 +162,6 @@ fn row(catalogue: &Catalogue, shelf: &Shelf) -> Vec<Card> {
 }
 
 fn withheld_text(reason: &str, count: u64) -> String {
-    let messages = if count == 1 { "message" } else { "messages" };
     let why = match reason {
         "counterparty" => "by people who have not agreed",
         "asked" => "by people who were asked and have not answered",
@@ -168,7 +170,29 @@ fn withheld_text(reason: &str, count: u64) -> String {
         "retention" => "too old to be shared",
         _ => "for another reason",
     };
-    format!("{count} {messages} {why}")
+    format!("{} {why}", counted(count))
+}
+
+/// `1 message`, `1,204 messages`.
+fn counted(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out.push_str(if count == 1 { " message" } else { " messages" });
+    out
+}
+
+/// `films@1`, for people.
+fn agreement(reference: &str) -> String {
+    match reference.split_once('@') {
+        Some((id, version)) => format!("{id}, version {version}"),
+        None => reference.to_owned(),
+    }
 }
 
 fn terms(detail: &AuthorizationDetail) -> [(&'static str, String); 4] {
@@ -192,7 +216,7 @@ fn terms(detail: &AuthorizationDetail) -> [(&'static str, String); 4] {
         ("Until", week(&detail.until).unwrap_or_else(|| detail.until.clone())),
         (
             "Agreement",
-            format!("{}, for {}", detail.agreement, detail.purpose.name()),
+            format!("{}, for {}", agreement(&detail.agreement), detail.purpose.name()),
         ),
     ]
 }
@@ -227,6 +251,7 @@ mod tests {
     use std::sync::Arc;
     use wire::oauth::{Action, Purpose};
 
+    const PLATFORM: &str = "https://inbox.example";
     const HOSTILE: &str = "<script>alert(1)</script> \" ' & </title>";
 
     fn hostile_catalogue() -> Catalogue {
@@ -265,7 +290,7 @@ mod tests {
             token: Arc::new(token),
             shelf: Some(Arc::new(shelf)),
         };
-        connected(&hostile_catalogue(), &state, None).unwrap()
+        connected(&hostile_catalogue(), &state, PLATFORM, None).unwrap()
     }
 
     #[test]
@@ -285,20 +310,21 @@ mod tests {
 
     #[test]
     fn the_page_of_a_connected_person_says_what_was_read_and_what_was_not() {
-        let html = home(&[("counterparty", 12), ("asked", 1)]);
+        let html = home(&[("counterparty", 1_204), ("asked", 1)]);
         for text in [
             "Mentioned by someone you talk to, week of 23 November 2026",
             "41 messages",
-            "12 messages by people who have not agreed",
+            "1,204 messages by people who have not agreed",
             "1 message by people who were asked and have not answered",
             "entry 17 of the ledger",
             "1 February 2027",
-            "films@1, for recommendations",
+            "films, version 1, for recommendations",
+            "href=\"https://inbox.example\"",
         ] {
             assert!(html.contains(text), "{text} in {html}");
         }
         assert!(
-            html.find("12 messages") < html.find("1 message by"),
+            html.find("1,204 messages") < html.find("1 message by"),
             "the larger count comes first"
         );
         assert!(!html.contains("sesame-token"));
@@ -311,6 +337,8 @@ mod tests {
             home(&[]),
             plain("a", "b").unwrap(),
         ] {
+            // A link a person may follow is not something a page asks for.
+            let html = html.replace(&format!("<a href=\"{PLATFORM}\">"), "<a>");
             for forbidden in ["http:", "https:", "<script", "style=", " onclick", " onload"] {
                 assert!(!html.contains(forbidden), "{forbidden}");
             }
