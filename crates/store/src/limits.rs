@@ -26,7 +26,7 @@ pub const CHECKPOINT: usize = 1 << 16;
 pub const TILE: usize = 8_192;
 
 /// `Rejected` if `size` is over `limit`.
-pub(crate) fn at_most(what: &str, size: usize, limit: usize) -> Result<(), StoreError> {
+pub fn at_most(what: &str, size: usize, limit: usize) -> Result<(), StoreError> {
     if size > limit {
         return Err(StoreError::Rejected(format!(
             "{what}: {size} is over the limit of {limit}"
@@ -36,22 +36,22 @@ pub(crate) fn at_most(what: &str, size: usize, limit: usize) -> Result<(), Store
 }
 
 /// A page's or look-up's length.
-pub(crate) fn page(rows: usize) -> Result<(), StoreError> {
+pub fn page(rows: usize) -> Result<(), StoreError> {
     at_most("rows in a page", rows, PAGE)
 }
 
 /// A body's length.
-pub(crate) fn body(bytes: &[u8]) -> Result<(), StoreError> {
+pub fn body(bytes: &[u8]) -> Result<(), StoreError> {
     at_most("bytes of a body", bytes.len(), BODY)
 }
 
 /// A once-thing's or note's key.
-pub(crate) fn key(bytes: &[u8]) -> Result<(), StoreError> {
+pub fn key(bytes: &[u8]) -> Result<(), StoreError> {
     at_most("bytes of a key", bytes.len(), KEY)
 }
 
 /// A name. It may hold any character but NUL, which ends a name in an engine's key.
-pub(crate) fn name(name: &str) -> Result<(), StoreError> {
+pub fn name(name: &str) -> Result<(), StoreError> {
     at_most("bytes of a name", name.len(), NAME)?;
     if name.is_empty() || name.contains('\0') {
         return Err(StoreError::Rejected("a name is empty or contains NUL".to_owned()));
@@ -60,7 +60,7 @@ pub(crate) fn name(name: &str) -> Result<(), StoreError> {
 }
 
 /// An append.
-pub(crate) fn append(conversations: &[ConversationRow], messages: &[MessageRow]) -> Result<(), StoreError> {
+pub fn append(conversations: &[ConversationRow], messages: &[MessageRow]) -> Result<(), StoreError> {
     at_most("conversations in a batch", conversations.len(), BATCH)?;
     at_most("messages in a batch", messages.len(), BATCH)?;
     let sealed = conversations
@@ -72,7 +72,7 @@ pub(crate) fn append(conversations: &[ConversationRow], messages: &[MessageRow])
 }
 
 /// A ledger commit, as far as it can be judged alone.
-pub(crate) fn commit(commit: &LedgerCommit) -> Result<(), StoreError> {
+pub fn commit(commit: &LedgerCommit) -> Result<(), StoreError> {
     at_most("entries in a commit", commit.leaves.len(), COMMIT)?;
     at_most("entries about people in a commit", commit.owned.len(), COMMIT)?;
     at_most("tiles in a commit", commit.tiles.len(), COMMIT)?;
@@ -104,11 +104,11 @@ pub(crate) fn commit(commit: &LedgerCommit) -> Result<(), StoreError> {
 }
 
 /// The same answer from every engine to a message without a conversation.
-pub(crate) fn no_conversation() -> StoreError {
+pub fn no_conversation() -> StoreError {
     StoreError::Rejected("a message names a conversation that is neither stored nor in the batch".to_owned())
 }
 
 /// The same answer from every engine to a gap in a person's own count.
-pub(crate) fn no_such_seq(seq: u64, next: u64) -> StoreError {
+pub fn no_such_seq(seq: u64, next: u64) -> StoreError {
     StoreError::Rejected(format!("an entry about a person has `seq` {seq} where {next} is next"))
 }
