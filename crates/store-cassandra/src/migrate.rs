@@ -67,6 +67,8 @@ pub async fn migrate(config: &Config) -> Result<Migrated, StoreError> {
             config.copies
         ))
         .await?;
+    // Whoever made it: the node that is asked next has to know it.
+    cluster.agree().await?;
     for (table, columns) in [
         (
             "migrations",

@@ -38,7 +38,7 @@ statements! {
     /// Statements on inboxes.
     Statements {
         // With the newest commits, which are those that a page of newest messages needs.
-        head: Read "SELECT generation, state, buckets, removing, unswept, last_attempt, kind, key, attempt FROM privity.inboxes WHERE account = ? LIMIT 32";
+        head: Read "SELECT generation, state, buckets, removing, unswept, last_attempt, kind, key, attempt FROM privity.inboxes WHERE account = ? LIMIT 64";
         commits: Read "SELECT key, attempt FROM privity.inboxes WHERE account = ? AND kind = 0 AND key IN ?";
         changes: Read "SELECT key, changes FROM privity.inboxes WHERE account = ? AND kind = 0 AND key > ? AND key <= ? ORDER BY kind DESC, key ASC";
         talks: Read "SELECT generation, key, attempt, last_at, messages FROM privity.inboxes WHERE account = ? AND kind = 1 AND key IN ?";

@@ -22,10 +22,15 @@ struct Read {
     sealed: Option<Vec<u8>>,
 }
 
+/// Time, id, attempt, state, conversation, seal.
+type MessageOf = (i64, Vec<u8>, Vec<u8>, i64, Vec<u8>, Vec<u8>);
+/// Time, id, attempt, state.
+type PlaceOf = (i64, Vec<u8>, Vec<u8>, i64);
+
 /// A bucket's rows, newest first.
 enum Source<'a> {
-    All(Pages<'a, (i64, Vec<u8>, Vec<u8>, i64, Vec<u8>, Vec<u8>)>),
-    Of(Id, Pages<'a, (i64, Vec<u8>, Vec<u8>, i64)>),
+    All(Pages<'a, MessageOf>),
+    Of(Id, Pages<'a, PlaceOf>),
 }
 
 impl Source<'_> {

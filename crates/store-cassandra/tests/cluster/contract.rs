@@ -3,8 +3,11 @@
 use super::site::Site;
 use std::io::Write;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 use store::suite::{self, Walk};
+
+const HALF_WAY: &str = "the contract suite is half-way";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_cassandra_store_keeps_the_contract() {
@@ -13,9 +16,14 @@ async fn the_cassandra_store_keeps_the_contract() {
     };
     let site = Arc::new(site);
     let began = Instant::now();
-    let fresh = Arc::clone(&site);
+    let (fresh, next) = (Arc::clone(&site), AtomicUsize::new(1));
     suite::run(&move || {
         let site = Arc::clone(&fresh);
+        // `cargo xtask cassandra test` waits for the middle.
+        let (number, all) = (next.fetch_add(1, Ordering::Relaxed), suite::cases().count());
+        if number * 2 == all {
+            let _ = writeln!(std::io::stderr(), "{HALF_WAY}");
+        }
         Box::pin(async move {
             site.empty().await;
             site.connect().await
@@ -23,7 +31,7 @@ async fn the_cassandra_store_keeps_the_contract() {
     })
     .await;
     let (cases, seconds) = (suite::cases().count(), began.elapsed().as_secs_f32());
-    writeln!(std::io::stderr(), "{cases} guarantees hold, in {seconds:.0} s").unwrap();
+    let _ = writeln!(std::io::stderr(), "{cases} guarantees hold, in {seconds:.0} s");
     site.remove().await;
 }
 
@@ -39,6 +47,6 @@ async fn the_cassandra_store_answers_like_the_model_also_to_a_process_that_comes
         }
     }
     let seconds = began.elapsed().as_secs_f32();
-    writeln!(std::io::stderr(), "720 steps of three walks, in {seconds:.0} s").unwrap();
+    let _ = writeln!(std::io::stderr(), "720 steps of three walks, in {seconds:.0} s");
     site.remove().await;
 }

@@ -21,11 +21,21 @@ fn talk() -> ConversationRow {
     }
 }
 
+/// One keyspace for all: making one takes longer than the tests do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rows_of_an_append_that_was_not_decided_are_seen_by_nobody_and_in_nobodys_way() {
-    let Some(site) = Site::fresh("append").await else {
+async fn what_a_process_leaves_behind_that_dies_on_the_way_misleads_nobody() {
+    let Some(site) = Site::fresh("interrupted").await else {
         return;
     };
+    rows_of_an_append_that_was_not_decided_are_seen_by_nobody_and_in_nobodys_way(&site).await;
+    site.empty().await;
+    a_deletion_that_was_decided_and_not_carried_out_is_finished_by_the_next_writer(&site).await;
+    site.empty().await;
+    what_a_sequencer_wrote_that_lost_the_pen_is_not_looked_at(&site).await;
+    site.remove().await;
+}
+
+async fn rows_of_an_append_that_was_not_decided_are_seen_by_nobody_and_in_nobodys_way(site: &Site) {
     let store = site.connect().await;
     let keyspace = &site.config.keyspace;
     // For the state that the next append leads to, newer than all, and under the id that it will have too.
@@ -71,14 +81,9 @@ async fn rows_of_an_append_that_was_not_decided_are_seen_by_nobody_and_in_nobody
         [Some(message(7))]
     );
     assert_eq!(store.conversations_list(ANA, None, 9).await.unwrap()[0].messages, 2);
-    site.remove().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deletion_that_was_decided_and_not_carried_out_is_finished_by_the_next_writer() {
-    let Some(site) = Site::fresh("removal").await else {
-        return;
-    };
+async fn a_deletion_that_was_decided_and_not_carried_out_is_finished_by_the_next_writer(site: &Site) {
     let store = site.connect().await;
     store
         .messages_append(ANA, vec![talk()], vec![message(5), message(6)])
@@ -120,14 +125,9 @@ async fn a_deletion_that_was_decided_and_not_carried_out_is_finished_by_the_next
         .await
         .unwrap();
     assert_eq!(left.into_rows_result().unwrap().rows_num(), 2);
-    site.remove().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_sequencer_wrote_that_lost_the_pen_is_not_looked_at() {
-    let Some(site) = Site::fresh("sequencer").await else {
-        return;
-    };
+async fn what_a_sequencer_wrote_that_lost_the_pen_is_not_looked_at(site: &Site) {
     let store = site.connect().await;
     store.ledger_fence().await.unwrap();
     let keyspace = &site.config.keyspace;
@@ -166,5 +166,4 @@ async fn what_a_sequencer_wrote_that_lost_the_pen_is_not_looked_at() {
         assert!(owned.iter().all(|o| o.sealed == [7]));
         assert_eq!(store.ledger_tile(0, 0).await.unwrap(), None);
     }
-    site.remove().await;
 }
