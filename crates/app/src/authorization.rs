@@ -152,6 +152,9 @@ impl App {
             state: request.state.clone(),
         };
         if let Some(terms) = agreed {
+            let register = self.register();
+            let agreement = register.get(&request.agreement).ok_or(Denied::Agreement)?;
+            self.ceilings.grant(&agreement.ceilings, &request.partner, now)?;
             answer.code = Some(self.code_issue(account, request, terms, now).await?);
         }
         Ok(answer)

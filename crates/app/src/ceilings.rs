@@ -14,6 +14,8 @@ struct Counts {
     second: (i64, u32),
     /// Who was read on which day, newest day last; at most 30 days.
     days: VecDeque<(i64, HashMap<AccountId, u64>)>,
+    /// The day, and the grants of that day.
+    grants: (i64, u32),
 }
 
 /// What partners have used up.
@@ -75,6 +77,21 @@ impl Ceilings {
         })
     }
 
+    /// One more grant.
+    pub(crate) fn grant(&self, limits: &Limits, partner: &PartnerId, now: Time) -> Result<(), Error> {
+        self.with(partner, now, |counts| {
+            let today = counts.days.back().map_or(0, |(day, _)| *day);
+            if counts.grants.0 != today {
+                counts.grants = (today, 0);
+            }
+            if counts.grants.1 >= limits.new_grants_per_day {
+                return Err(Denied::Ceiling("new_grants_per_day").into());
+            }
+            counts.grants.1 += 1;
+            Ok(())
+        })
+    }
+
     fn with<T>(&self, partner: &PartnerId, now: Time, use_counts: impl FnOnce(&mut Counts) -> T) -> T {
         let mut partners = self.partners.lock().unwrap_or_else(PoisonError::into_inner);
         let counts = partners.entry(partner.clone()).or_default();
@@ -99,5 +116,92 @@ impl App {
             .ok_or(Denied::Agreement)?
             .ceilings
             .clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::{Action, Conversations, FieldSet, GrantId, GrantState, Purpose, Terms};
+
+    const LIMITS: Limits = Limits {
+        people_per_day: 2,
+        people_per_30_days: 3,
+        requests_per_second: 2,
+        messages_per_person_per_day: 10,
+        new_grants_per_day: 2,
+    };
+
+    fn grant(person: u8) -> Grant {
+        let now = Time(0);
+        Grant {
+            id: GrantId([person; 16]),
+            account: AccountId([person; 16]),
+            partner: "marquee".parse().unwrap(),
+            client: "marquee-web".parse().unwrap(),
+            agreement: "films@1".parse().unwrap(),
+            terms: Terms {
+                purpose: Purpose::Recommendations,
+                actions: [Action::Read].into(),
+                fields: FieldSet::ALL,
+                conversations: Conversations::All,
+                until: now.plus_days(90),
+            },
+            state: GrantState::Requested,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    fn which(result: Result<(), Error>) -> Option<&'static str> {
+        match result {
+            Ok(()) => None,
+            Err(Error::Denied(Denied::Ceiling(which))) => Some(which),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    /// One person read at a time; returns what stopped it.
+    fn read(ceilings: &Ceilings, person: u8, now: Time) -> Option<&'static str> {
+        let grant = grant(person);
+        which(ceilings.request(&LIMITS, &grant, now)).or_else(|| which(ceilings.messages(&LIMITS, &grant, 1, now)))
+    }
+
+    #[test]
+    fn each_ceiling_stops_what_it_counts_and_ends_with_its_period() {
+        let ceilings = Ceilings::default();
+        let second = |n: i64| Time(n * 1_000);
+        assert_eq!(read(&ceilings, 1, second(0)), None);
+        assert_eq!(read(&ceilings, 1, second(0)), None);
+        assert_eq!(read(&ceilings, 1, second(0)), Some("requests_per_second"));
+        assert_eq!(read(&ceilings, 2, second(1)), None);
+        assert_eq!(read(&ceilings, 3, second(2)), Some("people_per_day"));
+        let tomorrow = Time(0).plus_days(1);
+        assert_eq!(read(&ceilings, 3, tomorrow), None);
+        assert_eq!(read(&ceilings, 4, tomorrow), Some("people_per_30_days"));
+        let later = Time(tomorrow.0 + 1_000);
+        assert_eq!(read(&ceilings, 1, later), None, "whom it knows this month");
+        assert_eq!(read(&ceilings, 4, Time(0).plus_days(31)), None);
+    }
+
+    #[test]
+    fn messages_over_the_ceiling_are_refused_as_a_whole() {
+        let ceilings = Ceilings::default();
+        let ana = grant(1);
+        ceilings.request(&LIMITS, &ana, Time(0)).unwrap();
+        assert_eq!(which(ceilings.messages(&LIMITS, &ana, 9, Time(0))), None);
+        let over = ceilings.messages(&LIMITS, &ana, 2, Time(0));
+        assert_eq!(which(over), Some("messages_per_person_per_day"));
+        assert_eq!(which(ceilings.messages(&LIMITS, &ana, 1, Time(0))), None);
+    }
+
+    #[test]
+    fn new_grants_are_counted_by_day_and_a_clock_set_back_opens_no_new_one() {
+        let ceilings = Ceilings::default();
+        let marquee = "marquee".parse().unwrap();
+        let at = |day| which(ceilings.grant(&LIMITS, &marquee, Time(0).plus_days(day)));
+        assert_eq!((at(5), at(5), at(5)), (None, None, Some("new_grants_per_day")));
+        assert_eq!(at(4), Some("new_grants_per_day"));
+        assert_eq!(at(6), None);
     }
 }

@@ -144,17 +144,14 @@ impl App {
 
     /// The says of several people; who has said nothing is absent.
     pub(crate) async fn says_of(&self, accounts: &[AccountId]) -> Result<HashMap<AccountId, Says>, Error> {
-        if accounts.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let rows = self
-            .store
-            .says_get(accounts.iter().map(|a| a.0).collect(), Read::Acknowledged)
-            .await?;
-        let mut says = HashMap::with_capacity(rows.len());
-        for (account, row) in accounts.iter().zip(rows) {
-            if let Some(row) = row {
-                says.insert(*account, crate::json_body(&row.body)?);
+        let mut says = HashMap::new();
+        for some in accounts.chunks(store::limits::PAGE) {
+            let ids = some.iter().map(|a| a.0).collect();
+            let rows = self.store.says_get(ids, Read::Acknowledged).await?;
+            for (account, row) in some.iter().zip(rows) {
+                if let Some(row) = row {
+                    says.insert(*account, crate::json_body(&row.body)?);
+                }
             }
         }
         Ok(says)
@@ -210,7 +207,10 @@ impl App {
         .await?;
         concerned.sort_unstable();
         concerned.dedup();
-        Ok(self.store.views_bump(concerned).await?)
+        for some in concerned.chunks(store::limits::PAGE) {
+            self.store.views_bump(some.to_vec()).await?;
+        }
+        Ok(())
     }
 
     /// Puts the question to everyone in the granted conversations who wants to be asked.

@@ -8,7 +8,9 @@ use model::{AccountId, Conversation, ConversationId, Message};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use store::{Appended, ConversationRow, MessageRow, Store, StoreError};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 /// Batches that wait between reader and store: what bounds an import's memory.
 const WAITING: usize = 4;
@@ -93,7 +95,7 @@ impl App {
     }
 
     async fn store_all(&self, ops: &mut mpsc::Receiver<Op>, intake: &Intake) -> Result<(u64, u64), Error> {
-        let (mut added, mut known) = (0, 0);
+        let mut appending = Appending::default();
         let mut talks: HashMap<ConversationId, Vec<AccountId>> = HashMap::new();
         let mut finished: Vec<String> = Vec::new();
         let mut noted = Instant::now();
@@ -110,31 +112,37 @@ impl App {
                     for inbox in &intake.inboxes {
                         let goes = |id: &ConversationId| talks.get(id).is_none_or(|inboxes| inboxes.contains(inbox));
                         let told: Vec<_> = conversations.iter().filter(|c| goes(&c.id)).cloned().collect();
+                        if !told.is_empty() {
+                            // What is known of them may just be on its way.
+                            appending.settle().await?;
+                        }
                         let told = self.with_those_known(*inbox, told).await?;
-                        let done = if intake.inboxes.len() == 1 {
-                            self.take_in(*inbox, &told, &messages).await?
+                        let rows = if intake.inboxes.len() == 1 {
+                            self.sealed(*inbox, &told, &messages).await?
                         } else {
                             let messages: Vec<_> = messages.iter().filter(|m| goes(&m.conversation)).cloned().collect();
                             if told.is_empty() && messages.is_empty() {
                                 continue;
                             }
-                            self.take_in(*inbox, &told, &messages).await?
+                            self.sealed(*inbox, &told, &messages).await?
                         };
-                        added += done.added;
-                        known += done.known;
+                        appending.settle().await?;
+                        appending.begin(&self.store, *inbox, rows);
                     }
                 }
                 Op::PartDone(part) => {
                     finished.push(part);
                     if noted.elapsed() >= NOTE_EVERY {
+                        appending.settle().await?;
                         self.note_parts(&intake.export, &mut finished).await?;
                         noted = Instant::now();
                     }
                 }
             }
         }
+        appending.settle().await?;
         self.note_parts(&intake.export, &mut finished).await?;
-        Ok((added, known))
+        Ok((appending.added, appending.known))
     }
 
     /// A conversation that is told again may name fewer people than are known already: nobody is taken away.
@@ -163,6 +171,35 @@ impl App {
         self.take_in_done().await?;
         for part in finished.drain(..) {
             self.store.mark_put(part_key(export, &part), Vec::new()).await?;
+        }
+        Ok(())
+    }
+}
+
+/// One append under way while the next batch is sealed.
+#[derive(Default)]
+struct Appending {
+    under_way: Option<JoinHandle<Result<Appended, StoreError>>>,
+    added: u64,
+    known: u64,
+}
+
+impl Appending {
+    fn begin(&mut self, store: &Store, inbox: AccountId, (talks, messages): (Vec<ConversationRow>, Vec<MessageRow>)) {
+        let store = Arc::clone(store);
+        self.under_way = Some(tokio::spawn(async move {
+            store.messages_append(inbox.0, talks, messages).await
+        }));
+    }
+
+    /// Waits for the one under way.
+    async fn settle(&mut self) -> Result<(), Error> {
+        if let Some(under_way) = self.under_way.take() {
+            let done = under_way
+                .await
+                .map_err(|_| Error::Unavailable("the import was stopped".into()))??;
+            self.added += done.added;
+            self.known += done.known;
         }
         Ok(())
     }

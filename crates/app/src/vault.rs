@@ -49,11 +49,14 @@ impl SealingKey {
         let mut sealed = Vec::with_capacity(1 + NONCE_LEN + plain.len() + 16);
         sealed.push(SEALED_VERSION);
         sealed.extend_from_slice(&nonce);
-        let mut body = plain.to_vec();
-        self.0
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(place.aad()), &mut body)
+        sealed.extend_from_slice(plain);
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let (_, body) = sealed.split_at_mut(1 + NONCE_LEN);
+        let tag = self
+            .0
+            .seal_in_place_separate_tag(nonce, Aad::from(place.aad()), body)
             .map_err(|_| Error::TooLarge("too long to seal".into()))?;
-        sealed.extend_from_slice(&body);
+        sealed.extend_from_slice(tag.as_ref());
         Ok(sealed)
     }
 

@@ -296,7 +296,11 @@ mod nothing_without_an_entry {
         let indexes: Vec<u64> = readers.join_all().await.into_iter().flatten().collect();
         let once: std::collections::BTreeSet<u64> = indexes.iter().copied().collect();
         assert_eq!(once.len(), indexes.len(), "two answers share an entry");
-        assert!(!indexes.is_empty() && indexes.len() < 16 * 40, "{} answers", indexes.len());
+        assert!(
+            !indexes.is_empty() && indexes.len() < 16 * 40,
+            "{} answers",
+            indexes.len()
+        );
         for index in indexes {
             world.app.receipt_of_person(world.ana.account, index).await.unwrap();
         }

@@ -43,7 +43,6 @@ impl Site {
     pub async fn open(&self, issuer: Option<&str>) -> anyhow::Result<Arc<App>> {
         let secret: SecretString = keys::master_read(self.master_key.as_deref())?;
         let master = MasterKey::from_hex(&secret)?;
-        std::fs::create_dir_all(&self.data).with_context(|| format!("the data folder `{}`", self.data.display()))?;
         let store = match EmbeddedStore::open(&self.data, EmbeddedOptions::default()) {
             Ok(store) => store,
             Err(StoreError::Rejected(text)) => return Err(InUse(text).into()),

@@ -10,6 +10,7 @@
 
 use crate::{StoreError, file};
 use std::fs::{File, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// The version this engine reads and writes.
@@ -26,7 +27,12 @@ impl Folder {
     /// Locks a folder and checks its format; an empty one gets the newest.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         let fail = |e| file::unavailable(path, &e);
-        std::fs::create_dir_all(path).map_err(fail)?;
+        // Nobody else's business: keys are wrapped, but handles and counts are not sealed.
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(fail)?;
         let lock = File::options()
             .create(true)
             .truncate(false)
