@@ -32,7 +32,15 @@ pub struct Server {
 impl Server {
     /// A new installation in a folder, with its keys. Builds the binary if need be.
     pub fn install(folder: &Path) -> anyhow::Result<Self> {
-        let built = Command::new("cargo")
+        let mut cargo = Command::new("cargo");
+        // What cargo told this program of itself would make build scripts run again, and half the tree with them.
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy();
+            if name.starts_with("CARGO_") && !matches!(&*name, "CARGO_HOME" | "CARGO_TARGET_DIR") {
+                cargo.env_remove(&*name);
+            }
+        }
+        let built = cargo
             // Both, so that the features of what they share are those it was built with for this program: nothing is
             // compiled twice.
             .args(["build", "--release", "--package", "privity", "--package", "xtask"])

@@ -64,11 +64,11 @@ impl Lens {
     }
 
     /// Decides on each message and trims what may leave; counts what may not.
-    pub(crate) async fn look<'a>(
+    pub(crate) async fn look(
         &mut self,
         app: &App,
         owner: AccountId,
-        messages: &[(&'a Message, &'a Conversation)],
+        messages: Vec<(Message, &Conversation)>,
     ) -> Result<Vec<Item>, Error> {
         let mut people: BTreeSet<AccountId> = messages.iter().map(|(m, _)| m.author).collect();
         if self.fields().contains(Field::Envelope) {
@@ -79,8 +79,8 @@ impl Lens {
             );
         }
         self.says_load(app, owner, people).await?;
-        let mut items = Vec::new();
-        for &(message, talk) in messages {
+        let mut items = Vec::with_capacity(messages.len());
+        for (message, talk) in messages {
             let facts = Facts {
                 author: message.author,
                 conversation: message.conversation,
@@ -125,7 +125,7 @@ impl Lens {
     }
 
     /// `None` if what may leave is nothing about single messages.
-    fn trim(&mut self, message: &Message, talk: &Conversation, fields: FieldSet) -> Option<Item> {
+    fn trim(&mut self, message: Message, talk: &Conversation, fields: FieldSet) -> Option<Item> {
         let mine = message.author == self.grant.account;
         let mentions = match (&self.catalogue, fields.contains(Field::Mentions)) {
             (Some(catalogue), true) => Some(catalogue.mentions(&message.text)),
@@ -140,7 +140,7 @@ impl Lens {
                 .name_of(message.author)
                 .is_none()
                 .then(|| self.address(message.author, talk));
-            let talk = self.talk(message, talk);
+            let talk = self.talk(message.conversation, talk);
             let (author, to): (Vec<_>, Vec<_>) = talk.people.iter().partition(|(who, _)| *who == message.author);
             let address = |(_, address): &(AccountId, Address)| address.clone();
             return Some(Item {
@@ -155,11 +155,11 @@ impl Lens {
                     .or(left)
                     .map_or(Author::Someone, Author::Person),
                 to: to.into_iter().map(address).collect(),
+                size: message.text.len(),
                 // What a conversation is called was written by someone whose say is not known.
                 subject: None,
-                text: text.then(|| message.text.clone()),
-                attachments: if text { message.attachments.clone() } else { Vec::new() },
-                size: message.text.len(),
+                text: text.then_some(message.text),
+                attachments: if text { message.attachments } else { Vec::new() },
                 fields,
                 mentions,
             });
@@ -182,19 +182,19 @@ impl Lens {
         })
     }
 
-    fn talk(&mut self, message: &Message, talk: &Conversation) -> &Talk {
-        if !self.talks.contains_key(&message.conversation) {
+    fn talk(&mut self, id: ConversationId, talk: &Conversation) -> &Talk {
+        if !self.talks.contains_key(&id) {
             let people = talk
                 .participants
                 .iter()
                 .map(|p| (p.account, self.address(p.account, talk)));
             let shown = Talk {
-                thread: self.pairwise.show('t', message.conversation.0),
+                thread: self.pairwise.show('t', id.0),
                 people: people.collect(),
             };
-            self.talks.insert(message.conversation, shown);
+            self.talks.insert(id, shown);
         }
-        self.talks.entry(message.conversation).or_default()
+        self.talks.entry(id).or_default()
     }
 
     /// Names go only with people whose own messages may go: the owner, and whoever's say allows the envelope.

@@ -27,11 +27,11 @@ impl Pairwise {
         let mut block = Array::from(id);
         self.0.encrypt_block(&mut block);
         let mut digits = [0u8; 32];
-        // 16 bytes are 32 digits.
+        // 16 bytes are 32 digits, all of them ASCII.
         _ = hex::encode_to_slice(block, &mut digits);
         let mut shown = String::with_capacity(33);
         shown.push(kind);
-        shown.extend(digits.iter().map(|digit| char::from(*digit)));
+        shown.push_str(str::from_utf8(&digits).unwrap_or_default());
         shown
     }
 

@@ -246,11 +246,14 @@ impl<'app> View<'app> {
                 })
                 .collect()),
             Some(lens) => {
-                let with_talks: Vec<(&Message, &Conversation)> = messages
-                    .iter()
-                    .map(|m| (m, self.talks.get(&m.conversation).map_or(nobody.as_ref(), Arc::as_ref)))
+                let with_talks = messages
+                    .into_iter()
+                    .map(|m| {
+                        let talk = self.talks.get(&m.conversation).unwrap_or(&nobody);
+                        (m, talk.as_ref())
+                    })
                     .collect();
-                lens.look(self.app, self.owner, &with_talks).await
+                lens.look(self.app, self.owner, with_talks).await
             }
         }
     }

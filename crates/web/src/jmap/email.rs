@@ -154,11 +154,9 @@ fn address(address: &Address, host: &str) -> EmailAddress {
 }
 
 fn preview(text: Option<&str>) -> String {
-    text.unwrap_or_default()
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(PREVIEW)
-        .collect()
+    let text = text.unwrap_or_default();
+    let end = text.char_indices().nth(PREVIEW).map_or(text.len(), |(at, _)| at);
+    text.get(..end).unwrap_or(text).replace(char::is_control, " ")
 }
 
 fn disclosure(fields: FieldSet, mentions: Option<&[model::Mention]>) -> Disclosure {

@@ -21,6 +21,9 @@ pub struct Context {
     host: String,
 }
 
+/// Bytes of an answer besides its results: brackets, names, call ids, and a disclosure's proof.
+const ROOM: usize = 2 * 1024;
+
 /// What a method comes to: an error of the method, or a failure of the whole request.
 type Outcome<T> = Result<Result<T, MethodError>, Error>;
 
@@ -58,7 +61,10 @@ impl Context {
             session_state: "0".to_owned(),
             disclosure_proof: None,
         };
-        serde_json::to_vec(&response).map_err(|e| Error::Corrupt(e.to_string()))
+        let results: usize = response.method_responses.iter().map(|r| r.arguments.get().len()).sum();
+        let mut body = Vec::with_capacity(results + ROOM);
+        serde_json::to_writer(&mut body, &response).map_err(|e| Error::Corrupt(e.to_string()))?;
+        Ok(body)
     }
 
     async fn run(
