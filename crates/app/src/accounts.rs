@@ -106,9 +106,14 @@ impl App {
 
     /// Who has this account; `None` for a contact without an inbox.
     pub async fn person(&self, account: AccountId) -> Result<Option<Person>, Error> {
-        match self.store.account_get(account.0).await? {
-            Some(row) => Ok(Some(self.open_account(&row).await?.0)),
-            None => Ok(None),
+        let Some(row) = self.store.account_get(account.0).await? else {
+            return Ok(None);
+        };
+        match self.open_account(&row).await {
+            Ok((person, _)) => Ok(Some(person)),
+            // Her keys are destroyed: nobody is there any more, though her row still is.
+            Err(Error::NotFound) => Ok(None),
+            Err(other) => Err(other),
         }
     }
 

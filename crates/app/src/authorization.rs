@@ -177,6 +177,7 @@ impl App {
             state: GrantState::Requested,
             created_at: now,
             updated_at: now,
+            unentered: None,
         };
         if self
             .store
@@ -244,7 +245,7 @@ impl App {
     }
 
     /// A client gives a token back (RFC 7009): the grant it names ends with it. An unknown token is no error (section 2.2).
-    pub async fn token_revoke(&self, client: &ClientId, secret: &str) -> Result<(), Error> {
+    pub async fn token_revoke(self: &std::sync::Arc<Self>, client: &ClientId, secret: &str) -> Result<(), Error> {
         for kind in [TokenKind::Access, TokenKind::Refresh] {
             match self.grant_of_token(secret, kind, Some(client)).await {
                 Ok(grant) => return self.grant_revoke(grant.account, grant.id).await,

@@ -36,10 +36,15 @@ impl Ceilings {
                 return Err(Denied::Ceiling("requests_per_second").into());
             }
             counts.second.1 += 1;
-            let new_today = !counts
+            let used = counts
                 .days
                 .back()
-                .is_some_and(|(_, people)| people.contains_key(&grant.account));
+                .and_then(|(_, people)| people.get(&grant.account).copied());
+            // Used up is used up before anything is looked at: a refusal must not depend on what there is.
+            if used.is_some_and(|n| n >= u64::from(limits.messages_per_person_per_day)) {
+                return Err(Denied::Ceiling("messages_per_person_per_day").into());
+            }
+            let new_today = used.is_none();
             let today = counts.days.back().map_or(0, |(_, people)| people.len());
             if new_today && today >= limits.people_per_day as usize {
                 return Err(Denied::Ceiling("people_per_day").into());
@@ -57,11 +62,15 @@ impl Ceilings {
                     return Err(Denied::Ceiling("people_per_30_days").into());
                 }
             }
+            // Counted at once, so that those asked for at the same time count too.
+            if let Some((_, people)) = counts.days.back_mut() {
+                people.entry(grant.account).or_default();
+            }
             Ok(())
         })
     }
 
-    /// So many more messages of one person. Refused as a whole if they pass the limit.
+    /// So many more messages of one person. Refused as a whole if they pass the limit, and then nothing is left of it.
     pub(crate) fn messages(&self, limits: &Limits, grant: &Grant, count: usize, now: Time) -> Result<(), Error> {
         self.with(&grant.partner, now, |counts| {
             let Some((_, people)) = counts.days.back_mut() else {
@@ -69,11 +78,11 @@ impl Ceilings {
             };
             let used = people.entry(grant.account).or_default();
             let after = used.saturating_add(count as u64);
-            if after > u64::from(limits.messages_per_person_per_day) {
-                return Err(Denied::Ceiling("messages_per_person_per_day").into());
-            }
             *used = after;
-            Ok(())
+            match after > u64::from(limits.messages_per_person_per_day) {
+                true => Err(Denied::Ceiling("messages_per_person_per_day").into()),
+                false => Ok(()),
+            }
         })
     }
 
@@ -150,6 +159,7 @@ mod tests {
             state: GrantState::Requested,
             created_at: now,
             updated_at: now,
+            unentered: None,
         }
     }
 
@@ -181,6 +191,16 @@ mod tests {
         assert_eq!(read(&ceilings, 4, tomorrow), Some("people_per_30_days"));
         let later = Time(tomorrow.0 + 1_000);
         assert_eq!(read(&ceilings, 1, later), None, "whom it knows this month");
+        let ceilings_at_once = Ceilings::default();
+        for person in 1..=2 {
+            assert_eq!(which(ceilings_at_once.request(&LIMITS, &grant(person), Time(0))), None);
+        }
+        let third = ceilings_at_once.request(&LIMITS, &grant(3), second(1));
+        assert_eq!(
+            which(third),
+            Some("people_per_day"),
+            "asked for before the first two were answered"
+        );
         assert_eq!(read(&ceilings, 4, Time(0).plus_days(31)), None);
     }
 
@@ -192,7 +212,12 @@ mod tests {
         assert_eq!(which(ceilings.messages(&LIMITS, &ana, 9, Time(0))), None);
         let over = ceilings.messages(&LIMITS, &ana, 2, Time(0));
         assert_eq!(which(over), Some("messages_per_person_per_day"));
-        assert_eq!(which(ceilings.messages(&LIMITS, &ana, 1, Time(0))), None);
+        let again = ceilings.request(&LIMITS, &ana, Time(0));
+        assert_eq!(
+            which(again),
+            Some("messages_per_person_per_day"),
+            "used up, and said before anything is looked at"
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ use model::{
     AccountId, Context, Conversation, ConversationId, Decision, Facts, Field, FieldSet, Grant, Message, MessageId,
     Reason, Register, Says, Time, decide,
 };
+use ring::digest;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -19,7 +20,8 @@ pub(crate) struct Lens {
     pairwise: Pairwise,
     catalogue: Option<Arc<Catalogue>>,
     permit: Permit,
-    fingerprint: String,
+    /// What consent the view was seen under, as far as it moves the view's state.
+    fingerprint: [u8; 8],
     says: HashMap<AccountId, Says>,
     /// Conversations as this partner knows them, so that each is translated once an answer.
     talks: HashMap<ConversationId, Talk>,
@@ -46,9 +48,12 @@ impl Lens {
         // The view's state moves with the grant, and with any say of anyone in these conversations.
         let says_moved = app.store.views_get(grant.account.0).await?;
         let standing = register.in_force(&grant.agreement, now).is_some();
-        let fingerprint = format!("{version}-{says_moved}-{}", u8::from(standing));
+        let seen_under = format!("{version}-{says_moved}-{}", u8::from(standing));
+        let mut fingerprint = [0; 8];
+        let hash = digest::digest(&digest::SHA256, seen_under.as_bytes());
+        fingerprint.copy_from_slice(hash.as_ref().get(..8).unwrap_or(&[0; 8]));
         Ok(Self {
-            pairwise: Pairwise::new(&app.pairwise_secret, &grant.partner),
+            pairwise: Pairwise::new(&app.pairwise_secret, &grant.partner, grant.account),
             grant,
             register,
             now,
@@ -226,8 +231,21 @@ impl Lens {
         fields_of(&self.grant, &self.register, self.now)
     }
 
-    pub(crate) fn fingerprint(&self) -> &str {
-        &self.fingerprint
+    /// A state of the view, by the number of changes of the inbox. A block like an id's: it tells the partner no number, and
+    /// none can be made up.
+    pub(crate) fn state_name(&self, changes: u64) -> String {
+        let mut block = [0; 16];
+        let (number, fingerprint) = block.split_at_mut(8);
+        number.copy_from_slice(&changes.to_be_bytes());
+        fingerprint.copy_from_slice(&self.fingerprint);
+        self.pairwise.show('s', block)
+    }
+
+    /// The number of changes behind a state; `None` if it is none, or consent has changed since.
+    pub(crate) fn state_number(&self, shown: &str) -> Option<u64> {
+        let block = self.pairwise.read('s', shown)?;
+        let (number, fingerprint) = block.split_first_chunk::<8>()?;
+        (fingerprint == self.fingerprint).then(|| u64::from_be_bytes(*number))
     }
 
     pub(crate) fn withheld(&self) -> Vec<(Reason, u64)> {

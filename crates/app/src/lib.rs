@@ -9,11 +9,11 @@ mod accounts;
 mod attempts;
 mod authorization;
 mod ceilings;
-mod consent;
 mod content;
 mod erase;
 mod error;
 mod gate;
+mod grants;
 mod import;
 mod inbox;
 mod intake;
@@ -27,13 +27,13 @@ mod readings;
 mod record;
 mod register;
 mod release;
+mod says;
 mod sequencer;
 mod vault;
 pub mod view;
 
 pub use accounts::{Person, Session};
 pub use authorization::{Answer, AuthorizationRequest, REQUEST_SECONDS, Tokens};
-pub use consent::{About, OpenAsk};
 pub use error::{Denied, Error};
 pub use gate::Permit;
 pub use import::{Imported, Intake, Progress};
@@ -43,6 +43,7 @@ pub use preview::{Example, Friends};
 pub use readings::Reading;
 pub use register::Published;
 pub use release::{Computing, PartnerSession, Released};
+pub use says::{About, OpenAsk};
 pub use sequencer::{Entered, LogHead};
 pub use vault::MasterKey;
 
@@ -90,6 +91,7 @@ pub struct App {
     catalogues: RwLock<Catalogues>,
     attempts: attempts::Attempts,
     ceilings: ceilings::Ceilings,
+    consent_pens: [tokio::sync::Mutex<()>; 256],
     hashing: tokio::sync::Semaphore,
     dummy_hash: OnceLock<String>,
 }
@@ -132,6 +134,7 @@ impl App {
             catalogues: RwLock::default(),
             attempts: attempts::Attempts::default(),
             ceilings: ceilings::Ceilings::default(),
+            consent_pens: std::array::from_fn(|_| tokio::sync::Mutex::default()),
             hashing: tokio::sync::Semaphore::new(2),
             dummy_hash: OnceLock::new(),
         });
@@ -150,6 +153,14 @@ impl App {
         hex::encode(self.vault.random::<16>())
     }
 
+    /// One at a time changes what the ledger says of a person's consent. Shared by a few people each: a turn is short.
+    pub(crate) async fn consent_pen(&self, account: model::AccountId) -> tokio::sync::MutexGuard<'_, ()> {
+        let [first, ..] = account.0;
+        // There is one for each byte.
+        #[allow(clippy::indexing_slicing)]
+        self.consent_pens[usize::from(first)].lock().await
+    }
+
     /// Drops what has expired. Call it now and then.
     pub async fn sweep(&self) -> Result<u64, Error> {
         Ok(self.store.sweep(self.now().0).await?)
@@ -164,6 +175,15 @@ impl App {
         };
         Ok(self.store.once_put(key, row).await? == store::Cas::Applied)
     }
+}
+
+/// Runs to its end even if whoever asked goes away (a browser that was clicked twice gives its first request up): what is
+/// half done must not look done to whoever asks next.
+async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    let stopped = |_| Error::Unavailable("this was stopped in the middle; ask again".into());
+    tokio::spawn(work).await.map_err(stopped)?
 }
 
 fn to_json<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, Error> {

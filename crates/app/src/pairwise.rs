@@ -1,21 +1,24 @@
-//! The ids a partner sees. Two partners cannot join their data by them.
+//! The ids a partner sees. Two partners cannot join their data by them, nor can one partner join two people's inboxes: the
+//! same message has another id in each.
 //!
-//! An id is one AES-256 block under a key of the partner's: a permutation, so it reads back without a table (ADR 0005).
+//! An id is one AES-256 block under a key of partner and inbox: a permutation, so it reads back without a table (ADR 0005).
 
 use aes::Aes256;
 use aes::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
-use model::PartnerId;
+use model::{AccountId, PartnerId};
 use ring::hmac;
 
-/// Translates ids for one partner.
+/// Translates the ids of one inbox for one partner.
 pub struct Pairwise(Aes256);
 
 impl Pairwise {
-    /// The translation for a partner, from the platform's pairwise secret.
-    pub fn new(secret: &[u8; 32], partner: &PartnerId) -> Self {
+    /// The translation of an inbox for a partner, from the platform's pairwise secret.
+    pub fn new(secret: &[u8; 32], partner: &PartnerId, inbox: AccountId) -> Self {
         let root = hmac::Key::new(hmac::HMAC_SHA256, secret);
         let mut context = hmac::Context::with_key(&root);
-        context.update(b"privity pairwise v1\0");
+        context.update(b"privity pairwise v2\0");
+        // Of fixed length, so that no name of a partner can run into it.
+        context.update(&inbox.0);
         context.update(partner.as_str().as_bytes());
         let mut key = [0u8; 32];
         key.copy_from_slice(context.sign().as_ref());
@@ -54,10 +57,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_partners_see_different_ids_and_each_reads_its_own_back() {
+    fn two_partners_or_two_inboxes_see_different_ids_and_each_reads_its_own_back() {
         let (a, b) = ("a".parse().unwrap(), "b".parse().unwrap());
-        let (a, b) = (Pairwise::new(&[1; 32], &a), Pairwise::new(&[1; 32], &b));
+        let (ana, ben) = (AccountId([1; 16]), AccountId([2; 16]));
+        let elsewhere = Pairwise::new(&[1; 32], &a, ben);
+        let (a, b) = (Pairwise::new(&[1; 32], &a, ana), Pairwise::new(&[1; 32], &b, ana));
         let id = [9; 16];
+        assert_ne!(a.show('m', id), elsewhere.show('m', id));
         assert_ne!(a.show('m', id), b.show('m', id));
         assert_eq!(a.read('m', &a.show('m', id)), Some(id));
         assert_ne!(b.read('m', &a.show('m', id)), Some(id));

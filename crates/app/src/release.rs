@@ -66,8 +66,10 @@ impl App {
                 permit,
             });
         }
-        self.ceilings
-            .messages(&self.ceilings_of(&grant)?, &grant, told.len(), now)?;
+        // A refusal for this reason tells that there was so much: it is entered like an answer.
+        let within = self
+            .ceilings
+            .messages(&self.ceilings_of(&grant)?, &grant, told.len(), now);
 
         let mut note = Note::new(Event::Disclosure, grant.account);
         note.partner = grant.partner.to_string();
@@ -85,6 +87,7 @@ impl App {
             .copy_from_slice(digest::digest(&digest::SHA256, &body).as_ref());
         note.request_id = request_id;
         let entered = self.record_announced(note, coming).await?;
+        within?;
 
         // Another process may have taken the grant back while this one wrote.
         let (latest, _) = self.grant_read(grant.id).await?.ok_or(Denied::Token)?;
@@ -107,7 +110,7 @@ impl App {
     pub async fn partner_session(&self, token: &str) -> Result<PartnerSession, Error> {
         let grant = self.grant_presented(token).await?;
         self.grant_answers(&grant)?;
-        let pairwise = Pairwise::new(&self.pairwise_secret, &grant.partner);
+        let pairwise = Pairwise::new(&self.pairwise_secret, &grant.partner, grant.account);
         Ok(PartnerSession {
             account: pairwise.show('a', grant.account.0),
             grant,
@@ -119,7 +122,7 @@ impl App {
         match &grant.terms.conversations {
             Conversations::All => None,
             Conversations::Only(ids) => {
-                let pairwise = Pairwise::new(&self.pairwise_secret, &grant.partner);
+                let pairwise = Pairwise::new(&self.pairwise_secret, &grant.partner, grant.account);
                 Some(ids.iter().map(|id| pairwise.show('t', id.0)).collect())
             }
         }

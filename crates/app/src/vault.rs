@@ -114,6 +114,8 @@ pub struct LedgerKeys {
 
 #[derive(Default)]
 struct Cache {
+    /// How many people's keys were destroyed. A key that was read before must not come back into the cache after.
+    destroyed: u64,
     inbox: HashMap<AccountId, Arc<SealingKey>>,
     ledger: HashMap<(AccountId, u32), Arc<LedgerKeys>>,
 }
@@ -154,9 +156,13 @@ impl Vault {
         if let Some(key) = self.cached(|c| c.inbox.get(&account).cloned()) {
             return Ok(key);
         }
+        let destroyed = self.cached(|c| c.destroyed);
         let bytes = self.key_bytes::<32>(account, INBOX_LABEL).await?;
         let key = Arc::new(SealingKey::new(&bytes)?);
         self.cached(|c| {
+            if c.destroyed != destroyed {
+                return;
+            }
             if c.inbox.len() >= CACHE_LIMIT {
                 let mut keep = false;
                 c.inbox.retain(|_, _| {
@@ -180,6 +186,7 @@ impl Vault {
         if let Some(keys) = self.cached(|c| c.ledger.get(&(account, quarter)).cloned()) {
             return Ok(keys);
         }
+        let destroyed = self.cached(|c| c.destroyed);
         let bytes = self.key_bytes::<64>(account, quarter).await?;
         let (tag, open) = bytes.split_at(32);
         let damaged = |_| Error::Corrupt("a ledger key of the wrong length".into());
@@ -188,6 +195,9 @@ impl Vault {
             open: Zeroizing::new(open.try_into().map_err(damaged)?),
         });
         self.cached(|c| {
+            if c.destroyed != destroyed {
+                return;
+            }
             if c.ledger.len() >= CACHE_LIMIT {
                 c.ledger.clear();
             }
@@ -205,6 +215,7 @@ impl Vault {
     pub async fn destroy(&self, account: AccountId) -> Result<(), Error> {
         self.store.keys_destroy(account.0).await?;
         self.cached(|c| {
+            c.destroyed += 1;
             c.inbox.remove(&account);
             c.ledger.retain(|(owner, _), _| *owner != account);
         });

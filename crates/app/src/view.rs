@@ -20,6 +20,10 @@ mod walk;
 
 /// Messages of one conversation that are listed at most.
 const THREAD_LIMIT: usize = 10_000;
+/// Changes a partner can catch up with; after more it reads afresh.
+const CHANGES_LIMIT: usize = 10_000;
+/// Messages opened for one answer at most: some walks of a large inbox, not more.
+const OPENED_LIMIT: usize = 500_000;
 
 /// What happened since a state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +55,7 @@ pub struct View<'app> {
     /// What a partner was told of, and the id it knows each by.
     told: BTreeMap<MessageId, String>,
     touched: bool,
+    opened: usize,
 }
 
 impl<'app> View<'app> {
@@ -76,6 +81,7 @@ impl<'app> View<'app> {
             seen: HashMap::new(),
             told: BTreeMap::new(),
             touched: false,
+            opened: 0,
         }
     }
 
@@ -107,7 +113,7 @@ impl<'app> View<'app> {
     fn state_name(&self, state: u64) -> String {
         match &self.lens {
             None => state.to_string(),
-            Some(lens) => format!("{state}-{}", lens.fingerprint()),
+            Some(lens) => lens.state_name(state),
         }
     }
 
@@ -168,13 +174,15 @@ impl<'app> View<'app> {
         Ok((!ids.is_empty()).then_some(ids))
     }
 
-    /// What came and went since a state, `limit` changes at most.
+    /// What came and went since a state, `limit` changes at most. A partner gets all of them or none: one by one they would
+    /// tell in which order messages came, and where among them those are that it may not see.
     pub async fn changes(&mut self, since: &str, limit: usize) -> Result<Since, Error> {
         self.touched = true;
         let Some(number) = self.state_number(since) else {
             return Ok(Since::CannotCalculate);
         };
-        let changes = self.app.store.messages_changes(self.owner.0, number, limit).await?;
+        let most = if self.is_partner() { CHANGES_LIMIT } else { limit };
+        let changes = self.app.store.messages_changes(self.owner.0, number, most).await?;
         let Changes::Since { changes, current } = changes else {
             return Ok(Since::CannotCalculate);
         };
@@ -203,6 +211,9 @@ impl<'app> View<'app> {
         }
         let mut created: Vec<String> = items.into_iter().map(|item| item.id).collect();
         if self.is_partner() {
+            if reached < current || created.len() > limit {
+                return Ok(Since::CannotCalculate);
+            }
             // The order of arrival would tell what the week hides.
             created.sort_unstable();
         }
@@ -226,6 +237,12 @@ impl<'app> View<'app> {
 
     /// Opens, decides and trims. For a partner, what is withheld is not in the result.
     async fn open(&mut self, rows: Vec<MessageRow>) -> Result<Vec<Item>, Error> {
+        self.opened += rows.len();
+        if self.opened > OPENED_LIMIT {
+            return Err(Error::TooLarge(
+                "this request looks at too many messages: ask for fewer at once".into(),
+            ));
+        }
         let messages = rows
             .iter()
             .map(|row| open_message(&self.key, self.owner, row))
@@ -308,12 +325,7 @@ impl<'app> View<'app> {
     fn state_number(&self, state: &str) -> Option<u64> {
         match &self.lens {
             None => state.parse().ok(),
-            Some(lens) => {
-                let (number, fingerprint) = state.split_once('-')?;
-                (fingerprint == lens.fingerprint())
-                    .then(|| number.parse().ok())
-                    .flatten()
-            }
+            Some(lens) => lens.state_number(state),
         }
     }
 }

@@ -7,6 +7,7 @@
     missing_docs
 )]
 
+mod hostile;
 mod world;
 
 use app::{About, Denied, Error};

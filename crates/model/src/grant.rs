@@ -40,6 +40,9 @@ pub struct Grant {
     pub created_at: Time,
     /// When it last changed.
     pub updated_at: Time,
+    /// A change that is not in the ledger yet: kept with the grant, so that a crash between the two is made good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unentered: Option<GrantState>,
 }
 
 /// A grant cannot go from here to there.
@@ -109,10 +112,19 @@ impl Grant {
         }
     }
 
+    /// The change to `state` is in the ledger.
+    #[must_use]
+    pub fn entered(mut self, state: GrantState) -> Self {
+        self.unentered = self.unentered.filter(|waiting| *waiting != state);
+        self
+    }
+
     fn to(self, state: GrantState, now: Time) -> Self {
         Self {
             state,
             updated_at: now,
+            // That its time is over is no act of anyone.
+            unentered: Some(state).filter(|s| *s != GrantState::Expired),
             ..self
         }
     }

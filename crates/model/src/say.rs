@@ -28,6 +28,9 @@ pub struct Says {
     /// About one partner in one conversation.
     #[serde(default)]
     pub conversations: BTreeMap<ConversationId, BTreeMap<PartnerId, Choice>>,
+    /// What was said and is not in the ledger yet: about which partner (`None`: all), and what may leave from now on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unentered: Vec<(Option<PartnerId>, FieldSet)>,
 }
 
 impl Says {

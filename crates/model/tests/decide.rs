@@ -195,6 +195,7 @@ prop_compose! {
             state,
             created_at: NOW,
             updated_at: NOW,
+            unentered: None,
         };
         let facts = Facts { author: AccountId([author; 16]), conversation: conversation_id(conversation), end_to_end };
         World { published, suspended, agreement, grant, says, facts }

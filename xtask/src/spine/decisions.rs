@@ -57,6 +57,7 @@ pub fn run(out: &mut impl Write) -> anyhow::Result<()> {
         state: GrantState::Active,
         created_at: NOW,
         updated_at: NOW,
+        unentered: None,
     };
     let context = Context {
         register: &register,

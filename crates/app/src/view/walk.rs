@@ -14,6 +14,9 @@ const CHUNK: usize = 64;
 pub struct Selection<'a> {
     /// Whether a message is one of them.
     pub accept: &'a (dyn Fn(&Item) -> bool + Send + Sync),
+    /// Whether `accept` looks at anything. If so, a partner is told something of each message it accepts, also of those
+    /// that only move a position or a total.
+    pub filtered: bool,
     /// Oldest first instead of newest first.
     pub oldest_first: bool,
     /// Only the first of each conversation.
@@ -71,7 +74,13 @@ impl View<'_> {
             let Some(item) = self.next(&mut walk, selection.limit).await? else {
                 break;
             };
-            if (selection.accept)(&item) && (!selection.one_per_thread || threads.insert(item.thread.clone())) {
+            if !(selection.accept)(&item) {
+                continue;
+            }
+            if selection.filtered {
+                self.tell(&item);
+            }
+            if !selection.one_per_thread || threads.insert(item.thread.clone()) {
                 matching.push(item);
             }
         }
@@ -110,8 +119,13 @@ impl View<'_> {
         let mut threads = BTreeSet::new();
         let mut count = 0;
         while let Some(item) = self.next(&mut walk, CHUNK).await? {
-            let counts = (selection.accept)(&item) && (!selection.one_per_thread || threads.insert(item.thread));
-            count += u64::from(counts);
+            if !(selection.accept)(&item) {
+                continue;
+            }
+            if selection.filtered {
+                self.tell(&item);
+            }
+            count += u64::from(!selection.one_per_thread || threads.insert(item.thread));
         }
         // Each walk counts what it passes over; this one passed over everything.
         let withheld = match (before, &self.lens) {
@@ -139,6 +153,10 @@ impl View<'_> {
             }
             if walk.ended {
                 return Ok(None);
+            }
+            if walk.before.is_some() {
+                // Nothing below need ever wait: others want to run too, and a time limit to be looked at.
+                tokio::task::yield_now().await;
             }
             let chunk = hint.clamp(16, CHUNK);
             let rows = self.app.store.messages_newest(self.owner.0, walk.before, chunk).await?;

@@ -75,6 +75,11 @@ fn party(name: &str, key: &str) -> Party {
 
 impl World {
     pub async fn new() -> Self {
+        Self::limited(1_000_000).await
+    }
+
+    /// A world whose agreement lets a partner have so many messages of a person a day.
+    pub async fn limited(messages: u32) -> Self {
         let clock = Arc::new(FakeClock(AtomicI64::new(START.parse::<Time>().unwrap().0)));
         let faulty = Arc::new(Faulty::new(MemoryStore::new(), Plan::Never));
         let store: Store = faulty.clone();
@@ -83,7 +88,7 @@ impl World {
         let ana = app.account_add("ana", "Ana", &password).await.unwrap();
         let ben = app.account_add("ben", "Ben", &password).await.unwrap();
         let talk = converse(&app, &ana, &ben).await;
-        sign_up_marquee(&app).await;
+        sign_up_marquee(&app, messages).await;
         let entries_before_reading = app.log_head().size;
         Self {
             app,
@@ -127,11 +132,15 @@ impl World {
     }
 
     pub async fn code(&self, fields: &[Field]) -> String {
+        self.code_of(&self.ana, fields).await
+    }
+
+    async fn code_of(&self, person: &Person, fields: &[Field]) -> String {
         let request = self.request(fields);
         let uri = self.app.authorization_push(&request).await.unwrap();
         let answer = self
             .app
-            .authorization_answer(self.ana.account, &uri, &self.client(), Some(request.terms))
+            .authorization_answer(person.account, &uri, &self.client(), Some(request.terms))
             .await;
         answer.unwrap().code.unwrap()
     }
@@ -143,6 +152,28 @@ impl World {
     pub async fn connect(&self, fields: &[Field]) -> Tokens {
         let code = self.code(fields).await;
         self.redeem(&code).await.unwrap()
+    }
+
+    pub async fn connect_for(&self, person: &Person, fields: &[Field]) -> Tokens {
+        let code = self.code_of(person, fields).await;
+        self.redeem(&code).await.unwrap()
+    }
+
+    /// Ana writes some more.
+    pub async fn ana_writes(&self, texts: &[&str]) {
+        let messages: Vec<Message> = (100..)
+            .zip(texts)
+            .map(|(n, text)| Message {
+                id: MessageId([n; 16]),
+                conversation: self.talk,
+                author: self.ana.account,
+                sent_at: self.clock.now().plus_seconds(i64::from(n)),
+                text: (*text).to_owned(),
+                attachments: vec![],
+            })
+            .collect();
+        self.app.take_in(self.ana.account, &[], &messages).await.unwrap();
+        self.app.take_in_done().await.unwrap();
     }
 
     pub async fn read(&self, token: &str) -> Result<String, Error> {
@@ -245,6 +276,7 @@ async fn open(store: Store, clock: Arc<FakeClock>, anchor: Option<Anchor>) -> Re
 async fn everything(view: &mut View<'_>) -> Result<Vec<u8>, Error> {
     let selection = Selection {
         accept: &|_| true,
+        filtered: false,
         oldest_first: false,
         one_per_thread: false,
         start: Start::At(0),
@@ -307,7 +339,7 @@ async fn converse(app: &App, ana: &Person, ben: &Person) -> ConversationId {
     talk.id
 }
 
-async fn sign_up_marquee(app: &App) {
+async fn sign_up_marquee(app: &App, messages: u32) {
     let key = SigningKey::generate("marquee.example/agreements", &[5; 32]).unwrap();
     let partner = Partner {
         id: "marquee".parse().unwrap(),
@@ -332,7 +364,8 @@ async fn sign_up_marquee(app: &App) {
     };
     let titles = vec![title("title-heat", "Heat", 1995), title("title-alien", "Alien", 1979)];
     app.catalogue_put(&"marquee".parse().unwrap(), titles).await.unwrap();
-    let agreement = agreement(&app.agreement_verifying_key(), &key.verifying_key().to_string());
+    let mut agreement = agreement(&app.agreement_verifying_key(), &key.verifying_key().to_string());
+    agreement.ceilings.messages_per_person_per_day = messages;
     let text = App::agreement_text(&agreement).unwrap();
     let signed = note::sign(&text, &[&key]).unwrap();
     let signed = app.agreement_sign(&signed).unwrap();

@@ -19,8 +19,10 @@ pub async fn run(app: &Arc<App>, command: Command, tell: mpsc::Sender<Line>) -> 
             Ok(format!("{} has an inbox: {}", person.handle, person.account))
         }
         Command::AccountErase { handle } => {
-            let person = person(app, &handle).await?;
-            app.erase(person.account).await?;
+            // By its row alone: an erasure that was interrupted has destroyed the keys already.
+            let account = app.account_named(&handle).await?;
+            app.erase(account.with_context(|| format!("there is no account `{handle}`"))?)
+                .await?;
             Ok(format!(
                 "{handle} is erased. The ledger still verifies; what it says about {handle} can be read by nobody."
             ))

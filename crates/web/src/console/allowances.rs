@@ -39,6 +39,7 @@ pub async fn allowances(
 
 async fn page(web: &Web, who: &SignedIn, notice: Option<&str>) -> Result<Allowances, Failure> {
     let me = who.session.person.account;
+    web.app.consent_settle(me).await?;
     let titles = titles(web, me).await?;
     let title = |id: &ConversationId| titles.get(id).cloned().unwrap_or_else(|| "A conversation".to_owned());
     let readings = web.app.readings(me, None, ENTRIES).await?;

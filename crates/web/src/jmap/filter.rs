@@ -51,6 +51,18 @@ pub fn oldest_first(sort: Option<&[Comparator]>) -> Result<bool, MethodError> {
     }
 }
 
+/// Whether a filter tells messages apart at all: all are in the one mailbox.
+pub fn selects(filter: Option<&Filter<EmailFilterCondition>>) -> bool {
+    let all = |c: &EmailFilterCondition| {
+        let rest = EmailFilterCondition {
+            in_mailbox: None,
+            ..c.clone()
+        };
+        c.in_mailbox.as_deref().is_none_or(|id| id == INBOX) && rest == EmailFilterCondition::default()
+    };
+    filter.is_some_and(|filter| !matches!(filter, Filter::Condition(c) if all(c)))
+}
+
 /// Whether a message matches.
 pub fn matches(filter: Option<&Filter<EmailFilterCondition>>, item: &Item) -> bool {
     filter.is_none_or(|filter| filter.matches(&|condition| holds(condition, item)))

@@ -23,6 +23,7 @@ pub async fn inbox(view: &mut View<'_>, asked: Option<&[String]>) -> Result<Mail
                     .insert(item.thread.clone());
                 true
             },
+            filtered: false,
             oldest_first: false,
             one_per_thread: false,
             start: Start::At(0),

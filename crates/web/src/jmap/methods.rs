@@ -159,6 +159,7 @@ impl Context {
         let accept = |item: &app::view::Item| filter::matches(asked.filter.as_ref(), item);
         let selection = Selection {
             accept: &accept,
+            filtered: filter::selects(asked.filter.as_ref()),
             oldest_first,
             one_per_thread: asked.collapse_threads,
             start: match &asked.anchor {
@@ -218,6 +219,7 @@ impl Context {
             None => {
                 let all = Selection {
                     accept: &|_| true,
+                    filtered: false,
                     oldest_first: false,
                     one_per_thread: false,
                     start: Start::At(0),

@@ -1,24 +1,17 @@
-//! What people allow: grants, and the says of counterparties.
+//! What people allow of their own messages in other people's inboxes, and the questions put to them.
 //!
-//! Taking back goes in one order: written durably, waited until nobody in the door relies on it, entered in the ledger,
-//! acknowledged. After the acknowledgement nothing decided under it leaves.
+//! A say is taken back in the order of a grant ([`crate::grants`]): written, waited for, entered, acknowledged.
 
 use crate::gate::Reliance;
+use crate::grants::{CAS_TRIES, PATIENCE};
 use crate::sequencer::Note;
 use crate::{App, Error};
-use model::{
-    AccountId, Ask, Choice, Conversation, ConversationId, Grant, GrantId, InvalidTransition, PartnerId, Says, Terms,
-    Time,
-};
+use model::{AccountId, Ask, Choice, Conversation, ConversationId, FieldSet, Grant, PartnerId, Says};
 use ring::digest;
 use std::collections::HashMap;
-use std::time::Duration;
+use std::sync::Arc;
 use store::{Cas, Read};
 use tlog::body::Event;
-
-/// How long a revocation waits for answers under way before it cuts them.
-const PATIENCE: Duration = Duration::from_secs(5);
-const CAS_TRIES: usize = 16;
 
 /// An open question to a counterparty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,102 +34,6 @@ pub enum About {
 }
 
 impl App {
-    /// A person's grants, newest first.
-    pub async fn grants(&self, account: AccountId) -> Result<Vec<Grant>, Error> {
-        let rows = self.store.grants_of(account.0).await?;
-        let mut grants = rows
-            .iter()
-            .map(|row| crate::json_body::<Grant>(&row.body))
-            .collect::<Result<Vec<_>, _>>()?;
-        grants.sort_by_key(|g| std::cmp::Reverse((g.created_at, g.id)));
-        Ok(grants)
-    }
-
-    /// The partner claims what the person agreed to.
-    pub(crate) async fn grant_activate(&self, id: GrantId) -> Result<Grant, Error> {
-        let grant = self.grant_change(id, Grant::activate).await?;
-        self.record_grant(Event::Grant, &grant).await?;
-        self.ask_friends(&grant).await?;
-        Ok(grant)
-    }
-
-    /// The person allows less from now on.
-    pub async fn grant_narrow(&self, account: AccountId, id: GrantId, terms: Terms) -> Result<Grant, Error> {
-        self.grant_owned(account, id).await?;
-        let grant = self
-            .grant_change(id, |grant, now| grant.narrow(terms.clone(), now))
-            .await?;
-        self.gate.drain(Reliance::Grant(id), PATIENCE).await;
-        self.record_grant(Event::Narrowing, &grant).await?;
-        Ok(grant)
-    }
-
-    /// The person takes a grant back. When this returns, nothing decided under it leaves any more.
-    pub async fn grant_revoke(&self, account: AccountId, id: GrantId) -> Result<(), Error> {
-        let before = self.grant_owned(account, id).await?;
-        let grant = match self.grant_change(id, Grant::revoke).await {
-            Ok(grant) => grant,
-            // Past its end: over already.
-            Err(Error::Conflict(_)) if !before.is_live(self.clock.now()) => return Ok(()),
-            Err(other) => return Err(other),
-        };
-        self.gate.drain(Reliance::Grant(id), PATIENCE).await;
-        if before.state != grant.state {
-            self.record_grant(Event::Revocation, &grant).await?;
-        }
-        Ok(())
-    }
-
-    async fn grant_owned(&self, account: AccountId, id: GrantId) -> Result<Grant, Error> {
-        match self.grant_read(id).await? {
-            Some((grant, _)) if grant.account == account => Ok(grant),
-            _ => Err(Error::NotFound),
-        }
-    }
-
-    /// A grant and the version of its row.
-    pub(crate) async fn grant_read(&self, id: GrantId) -> Result<Option<(Grant, u64)>, Error> {
-        match self.store.grant_get(id.0, Read::Acknowledged).await? {
-            Some(row) => Ok(Some((crate::json_body(&row.body)?, row.version))),
-            None => Ok(None),
-        }
-    }
-
-    async fn grant_change(
-        &self,
-        id: GrantId,
-        step: impl Fn(Grant, Time) -> Result<Grant, InvalidTransition>,
-    ) -> Result<Grant, Error> {
-        for _ in 0..CAS_TRIES {
-            let (grant, version) = self.grant_read(id).await?.ok_or(Error::NotFound)?;
-            let changed = step(grant.clone(), self.clock.now())?;
-            if changed == grant {
-                return Ok(grant);
-            }
-            if self
-                .store
-                .grant_transition(id.0, version, crate::to_json(&changed)?)
-                .await?
-                == Cas::Applied
-            {
-                return Ok(changed);
-            }
-        }
-        Err(Error::Unavailable("the grant is being changed elsewhere".into()))
-    }
-
-    async fn record_grant(&self, event: Event, grant: &Grant) -> Result<(), Error> {
-        let mut note = Note::new(event, grant.account);
-        note.partner = grant.partner.to_string();
-        note.client = grant.client.to_string();
-        note.grant = grant.id.to_string();
-        note.agreement = grant.agreement.to_string();
-        note.purpose = grant.terms.purpose.to_string();
-        note.fields = grant.terms.fields;
-        self.record(note).await?;
-        Ok(())
-    }
-
     /// What a person says about her own messages in other people's inboxes.
     pub async fn says(&self, account: AccountId) -> Result<Says, Error> {
         Ok(self.says_of(&[account]).await?.remove(&account).unwrap_or_default())
@@ -159,7 +56,56 @@ impl App {
 
     /// She says something. When this returns, it holds everywhere. Taking back an `allow` is saying `withhold`: a choice is
     /// replaced, never forgotten, so that a wider one behind it does not come through.
-    pub async fn say(&self, account: AccountId, about: About, choice: Choice) -> Result<(), Error> {
+    pub async fn say(self: &Arc<Self>, account: AccountId, about: About, choice: Choice) -> Result<(), Error> {
+        let app = Arc::clone(self);
+        crate::to_its_end(async move {
+            app.says_change(account, |says| said(says, &about, choice)).await?;
+            app.says_settle(account).await
+        })
+        .await
+    }
+
+    /// Everything is withheld again, in her own name: the last thing that is said.
+    pub(crate) async fn say_nothing(&self, account: AccountId) -> Result<(), Error> {
+        self.says_change(account, |says| {
+            *says = Says::default();
+            Ok(())
+        })
+        .await?;
+        self.gate.drain(Reliance::Say(account), PATIENCE).await;
+        self.views_changed(account).await
+    }
+
+    /// Waits for whoever relied on what she said before, and enters what is not in the ledger yet. Each time it is asked
+    /// for, whether or not she had said so already: another request may have written it and not have come this far.
+    pub(crate) async fn says_settle(&self, account: AccountId) -> Result<(), Error> {
+        self.gate.drain(Reliance::Say(account), PATIENCE).await;
+        let _pen = self.consent_pen(account).await;
+        // Whoever had the pen before may have entered it.
+        let waiting = self.says(account).await?.unentered;
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        self.views_changed(account).await?;
+        for (partner, fields) in &waiting {
+            let mut note = Note::new(Event::Say, account);
+            note.partner = partner.as_ref().map(ToString::to_string).unwrap_or_default();
+            note.fields = *fields;
+            self.record(note).await?;
+        }
+        self.says_change(account, |says| {
+            // What was said meanwhile stands behind what was entered.
+            says.unentered.drain(..waiting.len().min(says.unentered.len()));
+            Ok(())
+        })
+        .await
+    }
+
+    async fn says_change(
+        &self,
+        account: AccountId,
+        change: impl Fn(&mut Says) -> Result<(), Error> + Send,
+    ) -> Result<(), Error> {
         for _ in 0..CAS_TRIES {
             let row = self
                 .store
@@ -171,22 +117,9 @@ impl App {
             let version = row.as_ref().map_or(0, |r| r.version);
             let before: Says = row.map(|r| crate::json_body(&r.body)).transpose()?.unwrap_or_default();
             let mut says = before.clone();
-            says_change(&mut says, &about, choice)?;
-            if says == before {
-                return Ok(());
-            }
-            if self.store.says_put(account.0, version, crate::to_json(&says)?).await? == Cas::Applied {
-                self.gate.drain(Reliance::Say(account), PATIENCE).await;
-                self.views_changed(account).await?;
-                let mut note = Note::new(Event::Say, account);
-                match about {
-                    About::Everyone => {}
-                    About::Partner(partner) | About::Conversation(partner, _) => note.partner = partner.to_string(),
-                }
-                if let Choice::Allow(fields) = choice {
-                    note.fields = fields;
-                }
-                self.record(note).await?;
+            change(&mut says)?;
+            if says == before || self.store.says_put(account.0, version, crate::to_json(&says)?).await? == Cas::Applied
+            {
                 return Ok(());
             }
         }
@@ -214,7 +147,7 @@ impl App {
     }
 
     /// Puts the question to everyone in the granted conversations who wants to be asked.
-    async fn ask_friends(&self, grant: &Grant) -> Result<(), Error> {
+    pub(crate) async fn ask_friends(&self, grant: &Grant) -> Result<(), Error> {
         let mut talks: Vec<Conversation> = Vec::new();
         self.each_conversation(grant.account, |c| {
             if grant.terms.conversations.contains(c.id) {
@@ -267,8 +200,18 @@ impl App {
         named.update(&conversation.0);
         let mut key = [0u8; 16];
         key.copy_from_slice(named.finish().as_ref().get(..16).unwrap_or(&[0; 16]));
-        // Asked once per partner and conversation; that it stands there already is fine.
-        let _: Cas = self.store.ask_put(someone.0, key, crate::to_json(&ask)?).await?;
+        let body = crate::to_json(&ask)?;
+        if self.store.ask_put(someone.0, key, body.clone()).await? == Cas::Conflict {
+            // Asked once per partner and conversation; but a question that is over must not keep the next from being put.
+            let asked = self.store.asks_of(someone.0).await?;
+            let over = asked.iter().any(|(asked, body)| {
+                *asked == key && crate::json_body::<Ask>(body).is_ok_and(|old| old.until <= ask.asked_at)
+            });
+            if over {
+                self.store.ask_delete(someone.0, key).await?;
+                let _: Cas = self.store.ask_put(someone.0, key, body).await?;
+            }
+        }
         Ok(())
     }
 
@@ -288,7 +231,7 @@ impl App {
 
     /// She answers one: for this conversation, or, with `always`, for this partner everywhere.
     pub async fn ask_answer(
-        &self,
+        self: &Arc<Self>,
         account: AccountId,
         key: [u8; 16],
         choice: Choice,
@@ -306,21 +249,33 @@ impl App {
     }
 }
 
-fn says_change(says: &mut Says, about: &About, choice: Choice) -> Result<(), Error> {
+fn said(says: &mut Says, about: &About, choice: Choice) -> Result<(), Error> {
     const LIMIT: usize = 10_000;
-    match about {
-        About::Everyone => says.default = choice,
-        About::Partner(partner) => _ = says.partners.insert(partner.clone(), choice),
-        About::Conversation(partner, conversation) => {
-            _ = says
-                .conversations
-                .entry(*conversation)
-                .or_default()
-                .insert(partner.clone(), choice);
+    let before = says.clone();
+    let partner = match about {
+        About::Everyone => {
+            says.default = choice;
+            None
         }
-    }
+        About::Partner(partner) => {
+            says.partners.insert(partner.clone(), choice);
+            Some(partner.clone())
+        }
+        About::Conversation(partner, conversation) => {
+            let here = says.conversations.entry(*conversation).or_default();
+            here.insert(partner.clone(), choice);
+            Some(partner.clone())
+        }
+    };
     if says.partners.len() + says.conversations.len() > LIMIT {
         return Err(Error::TooLarge(format!("at most {LIMIT} single choices are kept")));
+    }
+    if *says != before {
+        let fields = match choice {
+            Choice::Allow(fields) => fields,
+            Choice::Ask | Choice::Withhold => FieldSet::NONE,
+        };
+        says.unentered.push((partner, fields));
     }
     Ok(())
 }
