@@ -62,7 +62,8 @@ pub fn seal_message(
             })
             .collect(),
     };
-    let place = message_place(owner, &message.id);
+    let row = message_row(message.id, message.conversation, message.sent_at);
+    let place = message_place(owner, &row);
     Ok(MessageRow {
         id: message.id.0,
         conversation: message.conversation.0,
@@ -74,13 +75,17 @@ pub fn seal_message(
 /// Opens a message of one inbox.
 pub fn open_message(key: &SealingKey, owner: AccountId, row: &MessageRow) -> Result<Message, Error> {
     let id = MessageId(row.id);
-    let plain = key.open(&message_place(owner, &id), &row.sealed)?;
+    let (conversation, sent_at) = (ConversationId(row.conversation), Time(row.sent_at));
+    let plain = key.open(
+        &message_place(owner, &message_row(id, conversation, sent_at)),
+        &row.sealed,
+    )?;
     let content: MessageContent<'_> = minicbor::decode(&plain).map_err(|_| damaged("message"))?;
     Ok(Message {
         id,
-        conversation: ConversationId(row.conversation),
+        conversation,
         author: AccountId(content.author),
-        sent_at: Time(row.sent_at),
+        sent_at,
         text: content.text.to_owned(),
         attachments: content
             .attachments
@@ -149,11 +154,57 @@ pub fn open_conversation(key: &SealingKey, owner: AccountId, row: &ConversationR
     })
 }
 
-fn message_place(owner: AccountId, id: &MessageId) -> Place<'_> {
+/// What the store keeps of a message in the clear is sealed to it: whoever can write to the store cannot move a message into
+/// another conversation, where other consent holds, or to another time.
+fn message_row(id: MessageId, conversation: ConversationId, sent_at: Time) -> [u8; 40] {
+    let mut row = [0; 40];
+    let parts = id.0.into_iter().chain(conversation.0).chain(sent_at.0.to_be_bytes());
+    for (byte, part) in row.iter_mut().zip(parts) {
+        *byte = part;
+    }
+    row
+}
+
+fn message_place(owner: AccountId, row: &[u8; 40]) -> Place<'_> {
     Place {
         table: "message",
         account: owner,
-        row: &id.0,
+        row,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Zeros;
+
+    impl Entropy for Zeros {
+        fn fill(&self, buffer: &mut [u8]) {
+            buffer.fill(0);
+        }
+    }
+
+    #[test]
+    fn a_message_moved_in_the_store_does_not_open() {
+        let (key, owner) = (SealingKey::new(&[1; 32]).unwrap(), AccountId([1; 16]));
+        let message = Message {
+            id: MessageId([2; 16]),
+            conversation: ConversationId([3; 16]),
+            author: owner,
+            sent_at: Time(4),
+            text: "hello".into(),
+            attachments: Vec::new(),
+        };
+        let row = seal_message(&key, &Zeros, owner, &message).unwrap();
+        assert_eq!(open_message(&key, owner, &row).unwrap(), message);
+        let elsewhere = MessageRow {
+            conversation: [9; 16],
+            ..row.clone()
+        };
+        assert!(open_message(&key, owner, &elsewhere).is_err());
+        let later = MessageRow { sent_at: 5, ..row };
+        assert!(open_message(&key, owner, &later).is_err());
     }
 }
 

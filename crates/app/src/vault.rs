@@ -36,7 +36,7 @@ impl MasterKey {
 pub struct SealingKey(LessSafeKey);
 
 impl SealingKey {
-    fn new(bytes: &[u8; 32]) -> Result<Self, Error> {
+    pub(crate) fn new(bytes: &[u8; 32]) -> Result<Self, Error> {
         let key =
             UnboundKey::new(&AES_256_GCM, bytes).map_err(|_| Error::Corrupt("a key of the wrong length".into()))?;
         Ok(Self(LessSafeKey::new(key)))
