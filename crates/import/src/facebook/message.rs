@@ -169,6 +169,6 @@ impl Ids {
             n => derive("privity facebook message again 1", &[&content, &n.to_le_bytes()]),
         };
         *before += 1;
-        MessageId(id)
+        MessageId::timed(written.sent_at, id)
     }
 }
