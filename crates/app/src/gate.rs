@@ -3,6 +3,10 @@
 //! A release enters before it reads any consent and leaves when its bytes have been handed over. A revocation is written
 //! first and then waits for every release that entered before and relies on what was taken back. Whoever dawdles (a slow client) is
 //! cut: its remaining bytes never leave.
+//!
+//! With several processes on one store nobody knows who is in the other doors. So each answer must be out of the door within
+//! a fixed time of entering it, or is cut; and a withdrawal, once written, waits that time. Only spans of time are compared, each
+//! by one machine's own monotonic clock, so clocks need not agree.
 
 use model::{AccountId, GrantId};
 use std::collections::HashMap;
@@ -10,6 +14,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// How long an answer may take from entering the door to its last byte, if other processes serve the same store.
+pub const HORIZON: Duration = Duration::from_secs(3);
+/// What a withdrawal waits beyond that: two clocks may run at different speeds, never by so much.
+const MARGIN: Duration = Duration::from_millis(300);
 
 /// What a release relies on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,6 +34,13 @@ pub enum Reliance {
 struct Held {
     relies_on: Mutex<Vec<Reliance>>,
     cut: AtomicBool,
+    until: Option<Instant>,
+}
+
+impl Held {
+    fn is_late(&self) -> bool {
+        self.until.is_some_and(|until| Instant::now() >= until)
+    }
 }
 
 /// All releases under way in this process.
@@ -32,6 +49,7 @@ pub struct Gate {
     next: AtomicU64,
     inside: Mutex<HashMap<u64, Arc<Held>>>,
     left: Notify,
+    horizon: Option<Duration>,
 }
 
 /// The right to be in the door. Dropped when the bytes have been handed over, or given up.
@@ -42,12 +60,21 @@ pub struct Permit {
 }
 
 impl Gate {
+    /// A gate; with a horizon if there are others.
+    pub fn new(horizon: Option<Duration>) -> Self {
+        Self {
+            horizon,
+            ..Self::default()
+        }
+    }
+
     /// Enters, relying on a grant.
     pub fn enter(self: &Arc<Self>, grant: GrantId) -> Permit {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let held = Arc::new(Held {
             relies_on: Mutex::new(vec![Reliance::Grant(grant)]),
             cut: AtomicBool::new(false),
+            until: self.horizon.map(|horizon| Instant::now() + horizon),
         });
         lock(&self.inside).insert(number, Arc::clone(&held));
         Permit {
@@ -57,10 +84,19 @@ impl Gate {
         }
     }
 
-    /// Waits until nobody inside relies on `what` any more. Call it after the withdrawal is durable. Those still inside
-    /// after `patience` are cut. Returns how many were cut.
+    /// Waits until nobody inside relies on `what` any more, here or in another process. Call it after the withdrawal is
+    /// durable. Those still inside after `patience` are cut. Returns how many were cut.
     pub async fn drain(&self, what: Reliance, patience: Duration) -> usize {
-        let deadline = tokio::time::Instant::now() + patience;
+        let elsewhere = self.horizon.map(|horizon| Instant::now() + horizon + MARGIN);
+        let cut = self.drain_here(what, patience).await;
+        if let Some(elsewhere) = elsewhere {
+            tokio::time::sleep_until(elsewhere).await;
+        }
+        cut
+    }
+
+    async fn drain_here(&self, what: Reliance, patience: Duration) -> usize {
+        let deadline = Instant::now() + patience;
         loop {
             let left = self.left.notified();
             tokio::pin!(left);
@@ -83,7 +119,7 @@ impl Gate {
     fn relying(&self, what: Reliance) -> Vec<Arc<Held>> {
         lock(&self.inside)
             .values()
-            .filter(|h| !h.cut.load(Ordering::SeqCst) && lock(&h.relies_on).contains(&what))
+            .filter(|h| !h.cut.load(Ordering::SeqCst) && !h.is_late() && lock(&h.relies_on).contains(&what))
             .cloned()
             .collect()
     }
@@ -95,9 +131,14 @@ impl Permit {
         lock(&self.held.relies_on).extend(authors.map(Reliance::Say));
     }
 
-    /// Whether what this relies on was taken back: no further byte may leave.
+    /// Whether what this relies on was taken back, or may have been elsewhere: no further byte may leave.
     pub fn is_cut(&self) -> bool {
-        self.held.cut.load(Ordering::SeqCst)
+        self.held.cut.load(Ordering::SeqCst) || self.is_late()
+    }
+
+    /// Whether the answer took longer than it may when others serve the same store.
+    pub fn is_late(&self) -> bool {
+        self.held.is_late()
     }
 }
 

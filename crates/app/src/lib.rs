@@ -64,14 +64,25 @@ const AGREEMENT_SECRET: u32 = 3;
 
 /// What the outside gives the product.
 pub struct Outside {
+    /// Whether other processes serve the same store.
+    pub processes: Processes,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// Where randomness comes from.
     pub entropy: Arc<dyn Entropy>,
 }
 
-/// Catalogues, ready to search; `None` for a partner known to have none.
-type Catalogues = HashMap<PartnerId, Option<Arc<Catalogue>>>;
+/// How many processes serve one store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Processes {
+    /// This one. One that comes later takes the ledger's pen for good.
+    One,
+    /// This one and perhaps others: they pass the pen on, and a withdrawal waits for all of them.
+    Several,
+}
+
+/// Catalogues, ready to search, and the digest of the upload; `None` for a partner known to have none.
+type Catalogues = HashMap<PartnerId, ([u8; 32], Option<Arc<Catalogue>>)>;
 
 /// The platform.
 pub struct App {
@@ -106,6 +117,7 @@ impl App {
         master: MasterKey,
         outside: Outside,
     ) -> Result<Arc<Self>, Error> {
+        let several = outside.processes == Processes::Several;
         let vault = Arc::new(vault::Vault::new(Arc::clone(&store), outside.entropy, master));
         let host = issuer
             .split_once("://")
@@ -117,14 +129,14 @@ impl App {
         let agreement_secret = vault.platform_secret(AGREEMENT_SECRET).await?;
         let agreement_key = SigningKey::generate(&format!("{host}/agreements"), &agreement_secret).map_err(corrupt)?;
         let log_key = signing.verifying_key();
-        let sequencer = sequencer::Sequencer::start(Arc::clone(&store), signing, anchor).await?;
+        let sequencer = sequencer::Sequencer::start(Arc::clone(&store), signing, anchor, several).await?;
         let app = Arc::new(Self {
             issuer,
             pairwise_secret: vault.platform_secret(PAIRWISE_SECRET).await?,
             store,
             clock: outside.clock,
             vault,
-            gate: Arc::default(),
+            gate: Arc::new(gate::Gate::new(several.then_some(gate::HORIZON))),
             sequencer,
             log_key,
             agreement_key,
@@ -159,6 +171,15 @@ impl App {
         // There is one for each byte.
         #[allow(clippy::indexing_slicing)]
         self.consent_pens[usize::from(first)].lock().await
+    }
+
+    /// Reads again what other processes may have changed: partners, agreements, catalogues, keys. Call it every few seconds
+    /// if there are several.
+    pub async fn catch_up(&self) -> Result<(), Error> {
+        self.vault.forget();
+        self.partners_load().await?;
+        self.register_load().await?;
+        self.catalogues_check().await
     }
 
     /// Drops what has expired. Call it now and then.

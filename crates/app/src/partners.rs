@@ -1,9 +1,11 @@
 //! Partners: organisations, their OAuth clients and keys, and their catalogues.
 
+use crate::accounts::hash_of;
 use crate::{App, Error};
 use linker::Linker;
 use model::{ClientId, Mention, PartnerId, Sentiment, Title, TitleId};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError};
 use store::Cas;
@@ -232,19 +234,47 @@ impl App {
             .cloned()
     }
 
+    /// Forgets catalogues that another process has replaced.
+    pub(crate) async fn catalogues_check(&self) -> Result<(), Error> {
+        let known: Vec<(PartnerId, [u8; 32])> = {
+            let catalogues = self.catalogues.read().unwrap_or_else(PoisonError::into_inner);
+            catalogues
+                .iter()
+                .map(|(id, (upload, _))| (id.clone(), *upload))
+                .collect()
+        };
+        for (partner, upload) in known {
+            if self.catalogue_upload(&partner).await? != upload {
+                self.catalogues
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .remove(&partner);
+            }
+        }
+        Ok(())
+    }
+
+    /// The digest of what a partner last uploaded; zeros if nothing.
+    async fn catalogue_upload(&self, partner: &PartnerId) -> Result<[u8; 32], Error> {
+        let mark = self.store.mark_get(upload_key(partner)).await?;
+        Ok(mark.and_then(|digest| digest.try_into().ok()).unwrap_or_default())
+    }
+
     /// Replaces a partner's catalogue. All or nothing: one bad title refuses the upload and names it.
     pub async fn catalogue_put(&self, partner: &PartnerId, titles: Vec<Title>) -> Result<usize, Error> {
         let body = crate::to_json(&titles)?;
         let count = titles.len();
+        let upload: [u8; 32] = Sha256::digest(&body).into();
         let catalogue = tokio::task::spawn_blocking(move || Catalogue::build(&titles))
             .await
             .map_err(|_| Error::Unavailable("shutting down".into()))?
             .map_err(|e| Error::Invalid(e.to_string()))?;
         self.store.catalogue_put(partner.as_str().to_owned(), body).await?;
+        self.store.mark_put(upload_key(partner), upload.to_vec()).await?;
         self.catalogues
             .write()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(partner.clone(), Some(Arc::new(catalogue)));
+            .insert(partner.clone(), (upload, Some(Arc::new(catalogue))));
         Ok(count)
     }
 
@@ -256,8 +286,9 @@ impl App {
             .unwrap_or_else(PoisonError::into_inner)
             .get(partner)
         {
-            return Ok(known.clone());
+            return Ok(known.1.clone());
         }
+        let upload = self.catalogue_upload(partner).await?;
         let built = match self.store.catalogue_get(partner.as_str().to_owned()).await? {
             None => None,
             Some(body) => {
@@ -273,7 +304,11 @@ impl App {
         self.catalogues
             .write()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(partner.clone(), built.clone());
+            .insert(partner.clone(), (upload, built.clone()));
         Ok(built)
     }
+}
+
+fn upload_key(partner: &PartnerId) -> Vec<u8> {
+    hash_of("catalogue upload", partner.as_str()).to_vec()
 }

@@ -93,6 +93,9 @@ impl App {
         let (latest, _) = self.grant_read(grant.id).await?.ok_or(Denied::Token)?;
         self.grant_answers(&latest)?;
         let (_, permit, to_ask) = lens.into_parts();
+        if permit.is_late() {
+            return Err(Error::Unavailable("the answer took too long; ask for less".into()));
+        }
         if permit.is_cut() {
             return Err(Denied::Grant(Reason::Grant).into());
         }

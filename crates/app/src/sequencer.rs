@@ -124,8 +124,13 @@ pub struct Sequencer {
 }
 
 impl Sequencer {
-    /// Takes the pen (older processes lose it), checks the log against its anchor, and starts writing.
-    pub(crate) async fn start(store: Store, key: SigningKey, anchor: Option<Anchor>) -> Result<Self, Error> {
+    /// Takes the pen (others lose it: for good, or, with several processes, until they need it), checks the log against its anchor, and starts writing.
+    pub(crate) async fn start(
+        store: Store,
+        key: SigningKey,
+        anchor: Option<Anchor>,
+        several: bool,
+    ) -> Result<Self, Error> {
         let head = store.ledger_fence().await?;
         let frontier = crate::ledger::frontier_of(&store, head.size).await?;
         crate::ledger::check_head(&store, &head, &frontier, &key.verifying_key(), anchor.as_ref()).await?;
@@ -135,7 +140,7 @@ impl Sequencer {
             tokio::spawn(crate::ledger::keep_anchor(anchor, publish.subscribe()));
         }
         let coming = Arc::new(AtomicUsize::new(0));
-        let pen = Pen::new(store, key, &head, frontier, publish, Arc::clone(&coming));
+        let pen = Pen::new(store, key, &head, frontier, publish, Arc::clone(&coming), several);
         tokio::spawn(pen.run(waiting));
         Ok(Self {
             queue,

@@ -8,6 +8,7 @@
 )]
 
 mod hostile;
+mod processes;
 mod world;
 
 use app::{About, Denied, Error};

@@ -1,6 +1,6 @@
 //! The wall clock and the operating system's randomness: the only place that asks for them.
 
-use app::Outside;
+use app::{Outside, Processes};
 use model::{Clock, Entropy, Time};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -30,9 +30,10 @@ impl Entropy for System {
     }
 }
 
-/// The real outside.
+/// The real outside of a process that has its store for itself.
 pub fn real() -> Outside {
     Outside {
+        processes: Processes::One,
         clock: Arc::new(WallClock),
         entropy: Arc::new(System),
     }

@@ -2,16 +2,21 @@
 //!
 //! While one batch is being committed the next is already made, on top of it: if the commit fails, both are refused. Nobody
 //! is answered before the commit of his own batch has returned.
+//!
+//! With several processes on one store the pen is passed on: whoever has something to enter and has lost it takes it back
+//! by the store's fence, a turn after it lost it at the earliest. What it had made and not committed it makes again, at the end of the
+//! log as it is then. A process that was paused and comes back finds that its commits fail: it can do no harm.
 
 use super::entry::{self, Place};
-use super::{Entered, LogHead, Pending, PrivatePending, Reply, gone};
+use super::{Entered, LogHead, Pending, PrivatePending, gone};
 use crate::Error;
 use crate::record::EntryRecord;
 use crate::vault::SealingKey;
 use model::AccountId;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use store::{Cas, LedgerCommit, LedgerHead, OwnedEntry, Store, StoreError, TileRow};
 use tlog::checkpoint::Checkpoint;
 use tlog::leaf::{Kind, Leaf};
@@ -19,11 +24,16 @@ use tlog::note::SigningKey;
 use tlog::tree::Frontier;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, MissedTickBehavior};
 
 /// Entries in one commit at most.
 const BATCH: usize = 1_000;
 /// People whose place in their own chain is remembered, at most; always many more than two batches hold.
 const PEOPLE_LIMIT: usize = 50_000;
+/// How long another process keeps the pen at least.
+const TURN: Duration = Duration::from_millis(250);
+/// How often a process that need not write looks how far the log is.
+const LOOK: Duration = Duration::from_secs(1);
 
 pub(super) struct Pen {
     store: Store,
@@ -35,14 +45,17 @@ pub(super) struct Pen {
     publish: watch::Sender<LogHead>,
     coming: Arc<AtomicUsize>,
     standing: Standing,
+    several: bool,
+    /// Made once, and to be made again.
+    again: VecDeque<Pending>,
 }
 
 enum Standing {
     Sound,
     /// A commit failed or its outcome is not known: looked up before anything else is made.
     Doubt,
-    /// Another process has the pen.
-    Lost,
+    /// Another process has the pen; noticed when.
+    Lost(Instant),
 }
 
 /// Entries made and not handed to the store yet.
@@ -50,14 +63,14 @@ enum Standing {
 struct Batch {
     leaves: Vec<Vec<u8>>,
     owned: Vec<OwnedEntry>,
-    replies: Vec<(u64, Reply)>,
+    made: Vec<(u64, Pending)>,
 }
 
 /// A batch that the store is committing.
 struct Flight {
     outcome: JoinHandle<Result<Cas, StoreError>>,
     head: LogHead,
-    replies: Vec<(u64, Reply)>,
+    made: Vec<(u64, Pending)>,
 }
 
 impl Pen {
@@ -68,6 +81,7 @@ impl Pen {
         frontier: Frontier,
         publish: watch::Sender<LogHead>,
         coming: Arc<AtomicUsize>,
+        several: bool,
     ) -> Self {
         Self {
             store,
@@ -78,6 +92,8 @@ impl Pen {
             publish,
             coming,
             standing: Standing::Sound,
+            several,
+            again: VecDeque::new(),
         }
     }
 
@@ -85,8 +101,16 @@ impl Pen {
     pub(super) async fn run(mut self, mut waiting: mpsc::Receiver<Pending>) {
         let mut batch = Batch::default();
         let mut flight: Option<Flight> = None;
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            if flight.is_none() && !batch.replies.is_empty() {
+            while flight.is_none()
+                && batch.made.len() < BATCH
+                && let Some(pending) = self.again.pop_front()
+            {
+                self.push(&mut batch, pending).await;
+            }
+            if flight.is_none() && !batch.made.is_empty() {
                 self.gather(&mut batch, &mut waiting).await;
                 flight = self.launch(std::mem::take(&mut batch));
             }
@@ -97,12 +121,13 @@ impl Pen {
                         self.land(flight, outcome.unwrap_or_else(|_| Err(gone_commit())), &mut batch).await;
                     }
                 }
-                next = waiting.recv(), if batch.replies.len() < BATCH => match next {
+                next = waiting.recv(), if batch.made.len() < BATCH => match next {
                     Some(pending) => self.push(&mut batch, pending).await,
                     None if flight.is_none() => return,
                     // The last ones are still being committed.
                     None => tokio::task::yield_now().await,
                 },
+                _ = look.tick(), if self.several && flight.is_none() => self.look().await,
             }
         }
     }
@@ -111,14 +136,14 @@ impl Pen {
     /// as long as that brings someone. Nobody waits for a clock, and whoever is alone for nobody.
     async fn gather(&mut self, batch: &mut Batch, waiting: &mut mpsc::Receiver<Pending>) {
         loop {
-            let before = batch.replies.len();
-            while batch.replies.len() < BATCH
+            let before = batch.made.len();
+            while batch.made.len() < BATCH
                 && let Ok(next) = waiting.try_recv()
             {
                 self.push(batch, next).await;
             }
-            let grown = batch.replies.len() > before;
-            if batch.replies.len() >= BATCH || self.coming.load(Ordering::Relaxed) == 0 {
+            let grown = batch.made.len() > before;
+            if batch.made.len() >= BATCH || self.coming.load(Ordering::Relaxed) == 0 {
                 return;
             }
             tokio::task::yield_now().await;
@@ -131,7 +156,7 @@ impl Pen {
     /// Makes an entry at the end of the log.
     async fn push(&mut self, batch: &mut Batch, pending: Pending) {
         if let Err(error) = self.settle().await {
-            return refuse([pending.into_reply()], &error);
+            return refuse([(0, pending)], &error);
         }
         let index = self.frontier.size();
         match self.entry(&pending, index).await {
@@ -139,9 +164,9 @@ impl Pen {
                 self.frontier.append(&leaf);
                 batch.leaves.push(leaf);
                 batch.owned.extend(owned);
-                batch.replies.push((index, pending.into_reply()));
+                batch.made.push((index, pending));
             }
-            Err(error) => refuse([pending.into_reply()], &error),
+            Err(error) => refuse([(index, pending)], &error),
         }
     }
 
@@ -177,7 +202,7 @@ impl Pen {
             Ok(text) => text.into(),
             Err(error) => {
                 self.standing = Standing::Doubt;
-                refuse(batch.into_replies(), &Error::Corrupt(error.to_string()));
+                refuse(batch.made, &Error::Corrupt(error.to_string()));
                 return None;
             }
         };
@@ -196,19 +221,20 @@ impl Pen {
         Some(Flight {
             outcome: tokio::spawn(async move { store.ledger_commit(commit).await }),
             head: LogHead { size, checkpoint },
-            replies: batch.replies,
+            made: batch.made,
         })
     }
 
-    /// Answers those whose batch has been committed; or refuses them, and those whose entries stand on theirs.
+    /// Answers those whose batch has been committed. Or refuses them and those whose entries stand on theirs; or makes all of
+    /// them again, if another process has the pen and so nothing of them was written.
     async fn land(&mut self, flight: Flight, outcome: Result<Cas, StoreError>, above: &mut Batch) {
         let error = match outcome {
             Ok(Cas::Applied) => {
                 let checkpoint = Arc::clone(&flight.head.checkpoint);
                 self.publish.send_replace(flight.head);
-                for (index, reply) in flight.replies {
+                for (index, pending) in flight.made {
                     // A caller that has gone away leaves an entry without an answer, which harms nobody.
-                    _ = reply.send(Ok(Entered {
+                    _ = pending.into_reply().send(Ok(Entered {
                         index,
                         checkpoint: Arc::clone(&checkpoint),
                     }));
@@ -217,7 +243,13 @@ impl Pen {
             }
             Ok(Cas::Conflict) => {
                 self.standing = Standing::Doubt;
-                self.settle().await.err().unwrap_or_else(gone)
+                let error = self.find_out().await.err().unwrap_or_else(gone);
+                if self.several && matches!(self.standing, Standing::Lost(_)) {
+                    let made = flight.made.into_iter().chain(std::mem::take(above).made);
+                    self.again.extend(made.map(|(_, pending)| pending));
+                    return;
+                }
+                error
             }
             Err(error) => {
                 tracing::error!(%error, "ledger commit failed; its outcome is looked up before the next one");
@@ -225,32 +257,81 @@ impl Pen {
                 error.into()
             }
         };
-        let replies = flight.replies.into_iter().map(|(_, reply)| reply);
-        refuse(replies.chain(std::mem::take(above).into_replies()), &error);
+        refuse(flight.made, &error);
+        refuse(std::mem::take(above).made, &error);
+    }
+
+    /// Before anything is made: knows where the log ends, and has the pen.
+    async fn settle(&mut self) -> Result<(), Error> {
+        self.find_out().await.or_else(|error| match self.standing {
+            Standing::Lost(_) if self.several => Ok(()),
+            _ => Err(error),
+        })?;
+        match self.standing {
+            Standing::Lost(since) => self.take_back(since).await,
+            Standing::Sound | Standing::Doubt => Ok(()),
+        }
+    }
+
+    /// The pen, after the others had their turn.
+    async fn take_back(&mut self, lost: Instant) -> Result<(), Error> {
+        tokio::time::sleep_until(lost + TURN).await;
+        let head = self.store.ledger_fence().await?;
+        self.epoch = head.epoch;
+        self.stand_at(&head).await?;
+        self.standing = Standing::Sound;
+        Ok(())
+    }
+
+    /// Publishes what others have written.
+    async fn look(&mut self) {
+        let seen = async {
+            let head = self.store.ledger_head().await?;
+            if head.epoch != self.epoch {
+                if !matches!(self.standing, Standing::Lost(_)) {
+                    self.standing = Standing::Lost(Instant::now());
+                }
+                if head.size != self.frontier.size() {
+                    self.stand_at(&head).await?;
+                }
+            }
+            Ok::<_, Error>(())
+        };
+        if let Err(error) = seen.await {
+            tracing::warn!(%error, "looking at the ledger's head");
+        }
+    }
+
+    /// Takes a head of the store for the end of the log, if it is one.
+    async fn stand_at(&mut self, head: &LedgerHead) -> Result<(), Error> {
+        let frontier = crate::ledger::frontier_of(&self.store, head.size).await?;
+        crate::ledger::check_head(&self.store, head, &frontier, &self.key.verifying_key(), None).await?;
+        self.frontier = frontier;
+        self.people = People::default();
+        self.publish.send_replace(LogHead::of(head));
+        Ok(())
     }
 
     /// After a commit that failed: what the store holds is what happened. Nobody else can have written in this epoch.
-    async fn settle(&mut self) -> Result<(), Error> {
+    async fn find_out(&mut self) -> Result<(), Error> {
         match self.standing {
             Standing::Sound => return Ok(()),
-            Standing::Lost => return Err(lost()),
+            Standing::Lost(_) => return Err(lost()),
             Standing::Doubt => {}
         }
         let head = self.store.ledger_head().await?;
         if head.epoch != self.epoch {
-            tracing::error!(
-                ours = self.epoch,
-                theirs = head.epoch,
-                "another process has taken the pen"
-            );
-            self.standing = Standing::Lost;
+            if !self.several {
+                tracing::error!(
+                    ours = self.epoch,
+                    theirs = head.epoch,
+                    "another process has taken the pen"
+                );
+            }
+            self.standing = Standing::Lost(Instant::now());
             return Err(lost());
         }
-        let frontier = crate::ledger::frontier_of(&self.store, head.size).await?;
-        crate::ledger::check_head(&self.store, &head, &frontier, &self.key.verifying_key(), None).await?;
-        self.frontier = frontier;
-        self.people = People::default();
-        self.publish.send_replace(LogHead::of(&head));
+        self.stand_at(&head).await?;
         self.standing = Standing::Sound;
         Ok(())
     }
@@ -280,12 +361,6 @@ async fn stored_place(store: &Store, account: AccountId, seal: &SealingKey) -> R
     })
 }
 
-impl Batch {
-    fn into_replies(self) -> impl Iterator<Item = Reply> {
-        self.replies.into_iter().map(|(_, reply)| reply)
-    }
-}
-
 /// The places of those written about of late. Forgets the longest untouched half, never one whose entry may still be on its
 /// way to the store.
 #[derive(Default)]
@@ -307,8 +382,8 @@ impl People {
     }
 }
 
-fn refuse(replies: impl IntoIterator<Item = Reply>, error: &Error) {
-    for reply in replies {
-        _ = reply.send(Err(Error::Unavailable(error.to_string())));
+fn refuse(made: impl IntoIterator<Item = (u64, Pending)>, error: &Error) {
+    for (_, pending) in made {
+        _ = pending.into_reply().send(Err(Error::Unavailable(error.to_string())));
     }
 }

@@ -1,7 +1,7 @@
 //! A small world: Ana and Ben talk, Marquee has an agreement, time is a number.
 
 use app::view::{Author, Selection, Start, View};
-use app::{App, AuthorizationRequest, Error, MasterKey, Outside, Partner, Person, Tokens};
+use app::{App, AuthorizationRequest, Error, MasterKey, Outside, Partner, Person, Processes, Tokens};
 use model::{
     Action, Agreement, Ceilings, ClientId, Clock, Conversation, ConversationId, Conversations, Entropy, Field,
     FieldSet, Message, MessageId, Participant, PartnerId, Party, Purpose, ReportDimensions, ReportDuty, Terms, Time,
@@ -58,6 +58,9 @@ pub struct World {
     faulty: Arc<Faulty<MemoryStore>>,
 }
 
+/// Processes that share a store must not draw the same numbers.
+static OPENED: AtomicU64 = AtomicU64::new(1 << 32);
+
 const START: &str = "2026-11-23T12:34:56Z";
 
 fn master() -> MasterKey {
@@ -78,12 +81,23 @@ impl World {
         Self::limited(1_000_000).await
     }
 
+    /// A world served by two processes; and the other one.
+    pub async fn shared() -> (Self, Arc<App>) {
+        let world = Self::of(1_000_000, Processes::Several).await;
+        let other = open(world.faulty.clone(), world.clock.clone(), None, Processes::Several).await;
+        (world, other.unwrap())
+    }
+
     /// A world whose agreement lets a partner have so many messages of a person a day.
     pub async fn limited(messages: u32) -> Self {
+        Self::of(messages, Processes::One).await
+    }
+
+    async fn of(messages: u32, processes: Processes) -> Self {
         let clock = Arc::new(FakeClock(AtomicI64::new(START.parse::<Time>().unwrap().0)));
         let faulty = Arc::new(Faulty::new(MemoryStore::new(), Plan::Never));
         let store: Store = faulty.clone();
-        let app = open(store, clock.clone(), None).await.unwrap();
+        let app = open(store, clock.clone(), None, processes).await.unwrap();
         let password = SecretString::from("correct horse");
         let ana = app.account_add("ana", "Ana", &password).await.unwrap();
         let ben = app.account_add("ben", "Ben", &password).await.unwrap();
@@ -220,7 +234,9 @@ impl World {
     }
 
     pub async fn open_second_process(&self) -> Arc<App> {
-        open(self.faulty.clone(), self.clock.clone(), None).await.unwrap()
+        open(self.faulty.clone(), self.clock.clone(), None, Processes::One)
+            .await
+            .unwrap()
     }
 
     /// A store that never saw what was published.
@@ -230,7 +246,7 @@ impl World {
         anchor.write(anchored.as_bytes()).unwrap();
         // The same keys (randomness here is the same in each run), but an empty log: what an old backup looks like.
         let older: Store = Arc::new(MemoryStore::new());
-        match open(older, self.clock.clone(), Some(anchor)).await {
+        match open(older, self.clock.clone(), Some(anchor), Processes::One).await {
             Ok(_) => panic!("it started"),
             Err(error) => error.to_string(),
         }
@@ -238,8 +254,12 @@ impl World {
 
     /// Recomputes the whole log from its public files.
     pub async fn verify_everything(&self) {
-        let head = self.app.log_head();
-        let checkpoint = tlog::checkpoint::Checkpoint::verify(&head.checkpoint, self.app.log_key()).unwrap();
+        Self::verify_all_of(&self.app).await;
+    }
+
+    pub async fn verify_all_of(app: &App) {
+        let head = app.log_head();
+        let checkpoint = tlog::checkpoint::Checkpoint::verify(&head.checkpoint, app.log_key()).unwrap();
         let mut tree = tlog::tree::Frontier::default();
         let mut start = 0;
         while start < head.size {
@@ -254,7 +274,7 @@ impl World {
                     width: u16::try_from(width).unwrap(),
                 },
             };
-            let bundle = self.app.log_file(&path.to_string()).await.unwrap();
+            let bundle = app.log_file(&path.to_string()).await.unwrap();
             for leaf in tlog::bundle::decode(&bundle, u16::try_from(width).unwrap()).unwrap() {
                 tlog::leaf::Leaf::decode(leaf).unwrap();
                 tree.append(leaf);
@@ -265,10 +285,19 @@ impl World {
     }
 }
 
-async fn open(store: Store, clock: Arc<FakeClock>, anchor: Option<Anchor>) -> Result<Arc<App>, Error> {
+async fn open(
+    store: Store,
+    clock: Arc<FakeClock>,
+    anchor: Option<Anchor>,
+    processes: Processes,
+) -> Result<Arc<App>, Error> {
     let outside = Outside {
+        processes,
         clock,
-        entropy: Arc::new(Counting(AtomicU64::new(1))),
+        entropy: Arc::new(Counting(AtomicU64::new(match processes {
+            Processes::One => 1,
+            Processes::Several => OPENED.fetch_add(1 << 32, Ordering::SeqCst),
+        }))),
     };
     App::open("https://inbox.example".into(), store, anchor, master(), outside).await
 }
