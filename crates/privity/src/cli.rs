@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::admin::{self, Command, Format, Import, Secret};
+use crate::cluster::ClusterArgs;
 use crate::serve::Serve;
 use crate::site::{InUse, Site};
 use crate::{demo, keys, outside};
@@ -26,6 +27,8 @@ enum What {
     Demo(demo::Demo),
     /// Run the platform.
     Serve(Serve),
+    /// Make a cluster's keyspace, or bring it up to date. Safe to repeat, also from several machines at once.
+    Migrate(Migrate),
     /// Take a real conversation export into an inbox. Safe to repeat; goes on where it stopped.
     Import(ImportArgs),
     /// People.
@@ -40,6 +43,29 @@ enum What {
     /// Make key files.
     #[command(subcommand)]
     Key(KeyCommand),
+}
+
+#[derive(Args)]
+struct Migrate {
+    /// Copies of each row, if the keyspace is new.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    copies: u8,
+    #[command(flatten)]
+    cluster: ClusterArgs,
+}
+
+impl Migrate {
+    async fn run(self) -> anyhow::Result<()> {
+        if !self.cluster.is_named() {
+            bail!("a data folder needs no migration: name a cluster with --cassandra");
+        }
+        let migrated = self.cluster.migrate(self.copies).await?;
+        let (keyspace, version) = (&self.cluster.keyspace, migrated.version);
+        match migrated.applied.len() {
+            0 => say(&format!("The keyspace `{keyspace}` is at version {version} already.")),
+            _ => say(&format!("The keyspace `{keyspace}` is at version {version} now.")),
+        }
+    }
 }
 
 #[derive(Args)]
@@ -162,6 +188,7 @@ impl Cli {
     pub async fn run(self) -> anyhow::Result<()> {
         match self.what {
             What::Demo(demo) => demo.run().await,
+            What::Migrate(migrate) => migrate.run().await,
             What::Serve(serve) => {
                 log_to_stderr("info");
                 serve.run().await

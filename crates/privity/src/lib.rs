@@ -4,6 +4,7 @@
 pub mod admin;
 pub mod browser;
 pub mod cli;
+pub mod cluster;
 mod demo;
 pub mod keys;
 pub mod outside;

@@ -38,6 +38,9 @@ impl Serve {
             .with_context(|| format!("listening on {}", self.listen))?;
         tracing::info!(address = %listener.local_addr()?, issuer = %app.issuer, "serving");
         tokio::spawn(sweep(Arc::clone(&app)));
+        if self.site.cluster.is_named() {
+            tokio::spawn(catch_up(Arc::clone(&app)));
+        }
         if let Some(to) = self.pad_to {
             tokio::spawn(pad(Arc::clone(&app), to));
         }
@@ -47,6 +50,16 @@ impl Serve {
         };
         web::serve(app, options, listener, stop()).await?;
         Ok(())
+    }
+}
+
+/// Learns what other processes have changed, every two seconds.
+pub async fn catch_up(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        if let Err(error) = app.catch_up().await {
+            tracing::warn!(%error, "reading what other processes have changed");
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! One installation: a data folder, its master key, and the platform opened over them.
 
+use crate::cluster::{self, ClusterArgs};
 use crate::{keys, outside};
 use anyhow::Context;
-use app::{App, MasterKey};
+use app::{App, MasterKey, Outside, Processes};
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use store::{Anchor, EmbeddedOptions, EmbeddedStore, StoreError};
+use store::{Anchor, EmbeddedOptions, EmbeddedStore, Store, StoreError};
 
 /// Where an installation lives.
 #[derive(Debug, Clone, clap::Args)]
@@ -17,6 +18,9 @@ pub struct Site {
     /// The file with the master key; without it, the environment variable `PRIVITY_MASTER_KEY`.
     #[arg(long, value_name = "FILE")]
     pub master_key: Option<PathBuf>,
+    /// The cluster, if there is one.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
 }
 
 /// Someone else has the folder: a running server, most likely.
@@ -43,24 +47,44 @@ impl Site {
     pub async fn open(&self, issuer: Option<&str>) -> anyhow::Result<Arc<App>> {
         let secret: SecretString = keys::master_read(self.master_key.as_deref())?;
         let master = MasterKey::from_hex(&secret)?;
-        let store = match EmbeddedStore::open(&self.data, EmbeddedOptions::default()) {
-            Ok(store) => store,
-            Err(StoreError::Rejected(text)) => return Err(InUse(text).into()),
-            Err(error) => return Err(error).with_context(|| format!("the data folder `{}`", self.data.display())),
+        let (store, issuer, processes) = match self.cluster.is_named() {
+            true => {
+                std::fs::create_dir_all(&self.data)?;
+                let store = self.cluster.connect().await?;
+                // What the cluster knows goes before what this folder does.
+                let issuer = match cluster::settle_issuer(&store, None).await? {
+                    Some(known) => self.settle_issuer(Some(same_issuer(&known, issuer)?))?,
+                    None => {
+                        let issuer = self.settle_issuer(issuer)?;
+                        cluster::settle_issuer(&store, Some(&issuer)).await?;
+                        issuer
+                    }
+                };
+                (store, issuer, Processes::Several)
+            }
+            false => (self.open_folder()?, self.settle_issuer(issuer)?, Processes::One),
         };
-        let issuer = self.settle_issuer(issuer)?;
         let anchor = Anchor::open(&self.data)?;
-        Ok(App::open(issuer, Arc::new(store), Some(anchor), master, outside::real()).await?)
+        let outside = Outside {
+            processes,
+            ..outside::real()
+        };
+        Ok(App::open(issuer, store, Some(anchor), master, outside).await?)
+    }
+
+    fn open_folder(&self) -> anyhow::Result<Store> {
+        match EmbeddedStore::open(&self.data, EmbeddedOptions::default()) {
+            Ok(store) => Ok(Arc::new(store)),
+            Err(StoreError::Rejected(text)) => Err(InUse(text).into()),
+            Err(error) => Err(error).with_context(|| format!("the data folder `{}`", self.data.display())),
+        }
     }
 
     fn settle_issuer(&self, wanted: Option<&str>) -> anyhow::Result<String> {
         let known = self.issuer()?;
         match (known, wanted.map(|w| w.trim_end_matches('/'))) {
             (Some(known), None) => Ok(known),
-            (Some(known), Some(wanted)) if known == wanted => Ok(known),
-            (Some(known), Some(wanted)) => anyhow::bail!(
-                "this data folder belongs to `{known}`, not to `{wanted}`: the address is part of the ledger's name"
-            ),
+            (Some(known), Some(wanted)) => Ok(same_issuer(&known, Some(wanted))?.to_owned()),
             (None, None) => anyhow::bail!("the data folder is new: start the server once with --issuer"),
             (None, Some(wanted)) => {
                 check_issuer(wanted)?;
@@ -68,6 +92,16 @@ impl Site {
                 Ok(wanted.to_owned())
             }
         }
+    }
+}
+
+/// The address an installation has, if nobody wants another.
+fn same_issuer<'a>(known: &'a str, wanted: Option<&str>) -> anyhow::Result<&'a str> {
+    match wanted.map(|w| w.trim_end_matches('/')) {
+        Some(wanted) if wanted != known => anyhow::bail!(
+            "this installation belongs to `{known}`, not to `{wanted}`: the address is part of the ledger's name"
+        ),
+        _ => Ok(known),
     }
 }
 

@@ -5,6 +5,7 @@ mod script;
 mod stage;
 
 use crate::cli::say;
+use crate::cluster::ClusterArgs;
 use anyhow::Context;
 use stage::Stage;
 use std::path::PathBuf;
@@ -24,6 +25,9 @@ pub struct Demo {
     /// Keep the data in this new folder; without it, a temporary one that is removed at the end.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// A cluster, whose keyspace is made for the purpose.
+    #[command(flatten)]
+    cluster: ClusterArgs,
 }
 
 impl Demo {
@@ -47,7 +51,15 @@ impl Demo {
             true => ("127.0.0.1:0".to_owned(), "127.0.0.1:0".to_owned()),
             false => (self.listen.clone(), self.marquee.clone()),
         };
-        let stage = Stage::set(&folder, &listen, &marquee, !self.script).await?;
+        if self.cluster.is_named() {
+            let migrated = self.cluster.migrate(3).await?;
+            anyhow::ensure!(
+                !migrated.applied.is_empty(),
+                "the keyspace `{}` exists; the demonstration wants a new one",
+                self.cluster.keyspace
+            );
+        }
+        let stage = Stage::set(&folder, self.cluster.clone(), &listen, &marquee, !self.script).await?;
         if self.script {
             let stage = stage.clone();
             return tokio::task::spawn_blocking(move || script::play(&stage))

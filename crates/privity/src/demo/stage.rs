@@ -1,6 +1,7 @@
 //! Setting the stage: people with real conversations, a partner with an agreement, both sites listening.
 
 use crate::admin::{self, Command, Format, Import, Secret};
+use crate::cluster::ClusterArgs;
 use crate::site::Site;
 use crate::{keys, outside};
 use anyhow::Context;
@@ -38,7 +39,13 @@ pub struct Stage {
 
 impl Stage {
     /// Sets everything up in a new folder. Shows its progress if asked to.
-    pub async fn set(folder: &Path, listen: &str, partner: &str, visible: bool) -> anyhow::Result<Self> {
+    pub async fn set(
+        folder: &Path,
+        cluster: ClusterArgs,
+        listen: &str,
+        partner: &str,
+        visible: bool,
+    ) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder)?;
         let platform_socket = TcpListener::bind(listen)
             .await
@@ -64,6 +71,7 @@ impl Stage {
         let site = Site {
             data: folder.join("platform"),
             master_key: Some(master),
+            cluster,
         };
         let app = site.open(Some(&platform)).await?;
         let conversations = import(&app, folder, &bar).await?;
