@@ -3,6 +3,7 @@
 //! Everything they write is below `target/cassandra`. Jars come from Maven Central, by the Maven client.
 
 mod cluster;
+mod faults;
 mod jars;
 mod node;
 mod test;
@@ -33,8 +34,16 @@ pub enum Cassandra {
     },
     /// Say how each does.
     Status,
-    /// Start the cluster and run the tests of `store-cassandra` on it, once more while a node is lost.
+    /// Start the cluster and run the tests of `store-cassandra` on it, once more while a node is lost; then the
+    /// demonstration, and each fault for a short while.
     Test,
+    /// Let two processes serve the cluster under load, and break things: a process killed, a process paused, a node killed, a
+    /// node paused.
+    Faults {
+        /// Seconds for each.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
 }
 
 impl Cassandra {
@@ -48,6 +57,10 @@ impl Cassandra {
             Self::Start { node } => cluster.start_one(node),
             Self::Status => cluster.status(),
             Self::Test => test::run(&cluster),
+            Self::Faults { seconds } => {
+                cluster.up()?;
+                faults::run(&cluster, seconds)
+            }
         }
     }
 }

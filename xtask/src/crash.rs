@@ -319,7 +319,7 @@ fn own_account(browser: &mut Browser) -> anyhow::Result<String> {
     Ok(account.context("no account")?.to_owned())
 }
 
-fn messages_of(browser: &mut Browser, containing: &str) -> anyhow::Result<std::collections::HashSet<String>> {
+pub fn messages_of(browser: &mut Browser, containing: &str) -> anyhow::Result<std::collections::HashSet<String>> {
     let account = own_account(browser)?;
     let mut found = std::collections::HashSet::new();
     for page in 0.. {

@@ -27,11 +27,19 @@ pub struct Server {
     listen: String,
     child: Option<Child>,
     key: SigningKey,
+    master_key: PathBuf,
+    /// What names the cluster, if there is one.
+    cluster: Vec<String>,
 }
 
 impl Server {
     /// A new installation in a folder, with its keys. Builds the binary if need be.
     pub fn install(folder: &Path) -> anyhow::Result<Self> {
+        Self::install_on(folder, Vec::new())
+    }
+
+    /// The same on a cluster, which these arguments name.
+    pub fn install_on(folder: &Path, cluster: Vec<String>) -> anyhow::Result<Self> {
         let mut cargo = Command::new("cargo");
         // What cargo told this program of itself would make build scripts run again, and half the tree with them.
         for (name, _) in std::env::vars_os() {
@@ -57,9 +65,35 @@ impl Server {
             listen,
             child: None,
             key: SigningKey::generate()?,
+            master_key: folder.join("master.key"),
+            cluster,
         };
+        if !server.cluster.is_empty() {
+            let migrate = std::iter::once("migrate").chain(server.cluster.iter().map(String::as_str));
+            server.command(&migrate.collect::<Vec<_>>(), "")?;
+        }
         server.command(&["key", "master", &server.path("master.key")], "")?;
         Ok(server)
+    }
+
+    /// Another process of the same installation, with a folder of its own. Not started.
+    pub fn beside(&self, folder: &Path) -> anyhow::Result<Self> {
+        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        Ok(Self {
+            binary: self.binary.clone(),
+            folder: folder.to_owned(),
+            origin: self.origin.clone(),
+            listen: format!("127.0.0.1:{port}"),
+            child: None,
+            key: self.key.clone(),
+            master_key: self.master_key.clone(),
+            cluster: self.cluster.clone(),
+        })
+    }
+
+    /// Where this very process listens.
+    pub fn address(&self) -> String {
+        format!("http://{}", self.listen)
     }
 
     /// Where a file of the installation is.
@@ -74,7 +108,7 @@ impl Server {
 
     /// The file with the master key.
     pub fn master_key(&self) -> PathBuf {
-        self.folder.join("master.key")
+        self.master_key.clone()
     }
 
     /// Starts the server and waits until it answers.
@@ -92,7 +126,7 @@ impl Server {
             .spawn()?;
         self.child = Some(child);
         let deadline = Instant::now() + Duration::from_secs(30);
-        while Browser::new(&self.origin).get("/ledger/key").is_err() {
+        while Browser::new(&self.address()).get("/ledger/key").is_err() {
             if let Some(status) = self.child.as_mut().map(Child::try_wait).transpose()?.flatten() {
                 bail!("the server ended with {status}; see {}", self.path("server.log"));
             }
@@ -117,12 +151,15 @@ impl Server {
     }
 
     fn site(&self) -> Vec<String> {
-        vec![
+        [
             "--data".to_owned(),
             self.data().display().to_string(),
             "--master-key".to_owned(),
             self.master_key().display().to_string(),
         ]
+        .into_iter()
+        .chain(self.cluster.iter().cloned())
+        .collect()
     }
 
     /// A command of an operator, with `--data` and `--master-key`; its output.
@@ -226,7 +263,7 @@ impl Server {
 
     /// A person, signed in.
     pub fn browser(&self, handle: &str) -> anyhow::Result<Browser> {
-        let mut browser = Browser::new(&self.origin);
+        let mut browser = Browser::new(&self.address());
         browser.sign_in(handle, PASSWORD)?;
         Ok(browser)
     }

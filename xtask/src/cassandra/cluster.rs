@@ -96,6 +96,12 @@ impl Cluster {
         say(&format!("node {number}: killed"))
     }
 
+    /// Stops one node's process for a while, without ending it.
+    pub fn pause(&self, number: u8, pause: Duration) -> anyhow::Result<()> {
+        let pid = self.node(number)?.pid().context("it does not run")?;
+        super::faults::paused(u32::try_from(pid)?, pause)
+    }
+
     /// One line for each node.
     pub fn status(&self) -> anyhow::Result<()> {
         let running: Vec<&Node> = self.nodes.iter().filter(|node| node.pid().is_some()).collect();

@@ -1,4 +1,4 @@
-//! The tests that need a cluster: once with all nodes, and once while a node is lost half-way.
+//! The tests that need a cluster: once with all nodes, once while a node is lost half-way; the demonstration; the faults.
 
 use super::cluster::Cluster;
 use super::say;
@@ -9,6 +9,9 @@ use std::time::Instant;
 
 /// Which node is lost.
 const LOST: u8 = 3;
+
+/// How long each fault is tried.
+const FAULT_SECONDS: u64 = 15;
 
 /// What the suite says in its middle.
 const HALF_WAY: &str = "the contract suite is half-way";
@@ -31,11 +34,33 @@ pub fn run(cluster: &Cluster) -> anyhow::Result<()> {
     cluster.start_one(LOST)?;
     told.with_context(|| format!("with node {LOST} lost half-way"))?;
     ensure!(lost, "the suite did not say when it was half-way");
+    demonstration(cluster)?;
+    super::faults::run(cluster, FAULT_SECONDS)?;
     say(&format!(
         "all tests pass, in {:.0} s with three nodes and {:.0} s with one lost half-way",
         whole.as_secs_f32(),
         with_a_loss.as_secs_f32()
     ))
+}
+
+/// Plays the demonstration's script on the cluster.
+fn demonstration(cluster: &Cluster) -> anyhow::Result<()> {
+    let keyspace = format!("demo_{}", std::process::id());
+    let played = Command::new("cargo")
+        .args([
+            "run",
+            "--quiet",
+            "--release",
+            "--package",
+            "privity",
+            "--",
+            "demo",
+            "--script",
+        ])
+        .args(["--cassandra", &cluster.hosts(), "--keyspace", &keyspace])
+        .status()?;
+    ensure!(played.success(), "the demonstration fails on the cluster");
+    Ok(())
 }
 
 /// Compiles beforehand, so that the times are the tests' own.

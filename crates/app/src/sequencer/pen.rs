@@ -31,7 +31,7 @@ const BATCH: usize = 1_000;
 /// People whose place in their own chain is remembered, at most; always many more than two batches hold.
 const PEOPLE_LIMIT: usize = 50_000;
 /// How long another process keeps the pen at least.
-const TURN: Duration = Duration::from_millis(250);
+const TURN: Duration = Duration::from_millis(100);
 /// How often a process that need not write looks how far the log is.
 const LOOK: Duration = Duration::from_secs(1);
 
