@@ -1,26 +1,50 @@
 //! A released answer on its way out, piece by piece, as long as its permit stands.
 
+use crate::line::Line;
 use app::Permit;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// Bytes handed to the connection at once. What the connection and the kernel hold already has left.
+/// Bytes handed to the connection at once.
 const PIECE: usize = 128 * 1024;
 
-/// The bytes of a release and the permit they leave under. A revocation waits for this body to end, or cuts it.
+/// The bytes of a release and the permit they leave under. A revocation waits until the last of them is dropped, which the
+/// connection does when the kernel has it, or cuts them.
 pub struct ReleasedBody {
     rest: Bytes,
-    permit: Option<Permit>,
+    permit: Arc<Permit>,
+    line: Option<Arc<Line>>,
+}
+
+/// An answer's bytes. Every piece of them, wherever it waits, holds the permit.
+struct Held {
+    bytes: Vec<u8>,
+    _permit: Arc<Permit>,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl ReleasedBody {
-    /// A body that leaves under `permit`.
-    pub fn new(bytes: Vec<u8>, permit: Permit) -> Self {
+    /// A body that leaves under `permit`, on `line` if there is a connection.
+    pub fn new(bytes: Vec<u8>, permit: Permit, line: Option<Arc<Line>>) -> Self {
+        let permit = Arc::new(permit);
+        if let Some(line) = &line {
+            line.carry(&permit);
+        }
         Self {
-            rest: Bytes::from(bytes),
-            permit: Some(permit),
+            rest: Bytes::from_owner(Held {
+                bytes,
+                _permit: Arc::clone(&permit),
+            }),
+            permit,
+            line,
         }
     }
 }
@@ -35,22 +59,18 @@ impl Body for ReleasedBody {
     type Error = Cut;
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
-        if self.permit.as_ref().is_some_and(Permit::is_cut) {
+        if self.permit.is_cut() {
             self.rest.clear();
-            self.permit = None;
+            if let Some(line) = &self.line {
+                line.cut();
+            }
             return Poll::Ready(Some(Err(Cut)));
         }
         if self.rest.is_empty() {
-            self.permit = None;
             return Poll::Ready(None);
         }
         let piece = self.rest.len().min(PIECE);
-        let piece = self.rest.split_to(piece);
-        if self.rest.is_empty() {
-            // Handed over: the revocation need not wait for the connection to ask again.
-            self.permit = None;
-        }
-        Poll::Ready(Some(Ok(Frame::data(piece))))
+        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(piece)))))
     }
 
     fn is_end_stream(&self) -> bool {

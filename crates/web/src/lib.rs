@@ -9,20 +9,20 @@ mod console;
 mod cookie;
 mod jmap;
 mod limits;
+mod line;
 mod log;
 mod oauth;
 mod problem;
 mod routes;
+mod server;
 mod signed_in;
 
 pub use routes::{Class, ROUTES, Route};
+pub use server::serve;
 
 use app::App;
 use axum::Router;
-use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 /// What every handler has.
@@ -53,15 +53,4 @@ pub fn router(app: Arc<App>, options: Options) -> Router {
         in_flight: Arc::new(Semaphore::new(limits::IN_FLIGHT)),
     });
     routes::router(web)
-}
-
-/// Serves until `stop` comes, then lets requests under way finish.
-pub async fn serve(
-    app: Arc<App>,
-    options: Options,
-    listener: TcpListener,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    let service = router(app, options).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stop).await
 }

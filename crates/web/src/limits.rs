@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// Requests that are worked on at once; more get 503.
 pub const IN_FLIGHT: usize = 512;
-/// Time to take a request in and work on it. Sending the answer has its own limit in `body`.
+/// Time to take a request in and work on it. Sending the answer has its own limit in `line`.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Limits, a request id, a span, and the headers every answer carries.

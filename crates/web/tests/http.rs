@@ -8,6 +8,8 @@
     dead_code
 )]
 
+#[path = "http/connections.rs"]
+mod connections;
 #[path = "http/fapi.rs"]
 mod fapi;
 #[path = "http/jmap.rs"]

@@ -12,6 +12,7 @@ pub use session::{session, well_known};
 use crate::Web;
 use crate::body::ReleasedBody;
 use crate::limits::RequestId;
+use crate::line::Line;
 use crate::problem::Failure;
 use crate::signed_in::bearer;
 use app::view::View;
@@ -29,6 +30,7 @@ use wire::jmap::{DISCLOSURE, DisclosureProof, Request, RequestError};
 pub async fn api(
     State(web): State<Arc<Web>>,
     Extension(id): Extension<RequestId>,
+    line: Option<Extension<Arc<Line>>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
@@ -41,12 +43,12 @@ pub async fn api(
         Err(error) => return refused(&error),
     };
     match bearer(&headers) {
-        Some(token) => partner(&web, id, token, request).await,
+        Some(token) => partner(&web, id, line.map(|line| line.0), token, request).await,
         None => person(&web, &headers, request).await,
     }
 }
 
-async fn partner(web: &Web, id: RequestId, token: &str, request: Request) -> Response {
+async fn partner(web: &Web, id: RequestId, line: Option<Arc<Line>>, token: &str, request: Request) -> Response {
     let shows_proof = request.uses(DISCLOSURE);
     let context = Context::of(web, request);
     let released = web
@@ -67,7 +69,7 @@ async fn partner(web: &Web, id: RequestId, token: &str, request: Request) -> Res
             response
                 .header(header::CONTENT_TYPE, "application/json")
                 .header(header::CONTENT_LENGTH, body.len())
-                .body(Body::new(ReleasedBody::new(body, permit)))
+                .body(Body::new(ReleasedBody::new(body, permit, line)))
                 .unwrap_or_else(|_| Failure::busy("the answer could not be written").into_bearer())
         }
     }

@@ -40,11 +40,7 @@ impl Site {
         let mut partner = (*world.app.partner(&world.partner()).unwrap()).clone();
         partner.clients.get_mut(&world.client()).unwrap().jwks = key.public_jwks();
         world.app.partner_put(partner).await.unwrap();
-        let options = web::Options {
-            platform: "Inbox".into(),
-            sign_in_hint: None,
-        };
-        let router = web::router(world.app.clone(), options);
+        let router = web::router(world.app.clone(), options());
         Self {
             world,
             router,
@@ -222,6 +218,13 @@ impl Site {
             .as_str()
             .unwrap()
             .to_owned()
+    }
+}
+
+pub fn options() -> web::Options {
+    web::Options {
+        platform: "Inbox".into(),
+        sign_in_hint: None,
     }
 }
 
