@@ -32,6 +32,12 @@ pub const MAX_ID: usize = 255;
 pub const MAX_CALL_NAME: usize = 255;
 /// The path of a result reference.
 pub const MAX_POINTER: usize = 256;
+/// What result references of one request may look through: each counts the whole answer it refers to.
+pub const MAX_REFERRED: usize = 16 * 1024 * 1024;
+/// What result references of one request may come to, in memory.
+pub const MAX_RESOLVED: usize = 16 * 1024 * 1024;
+/// All method responses of one request.
+pub const MAX_SIZE_RESPONSES: usize = 16 * 1024 * 1024;
 
 /// The text of `authorization_details`.
 pub const MAX_AUTHORIZATION_DETAILS: usize = 4096;

@@ -8,17 +8,20 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::io::{ErrorKind, Write};
 use wire::jmap::{
     BodyProperties, ChangesArguments, ChangesResponse, DISCLOSURE, EmailGetArguments, EmailProperties,
     EmailQueryArguments, GetArguments, GetResponse, Mailbox, MethodCall, MethodError, MethodErrorType, MethodResponse,
-    QueryResponse, Request, Response, Thread, parse_arguments, require_known, resolve_arguments, select,
+    QueryResponse, References, Request, Response, Thread, parse_arguments, require_known, resolve_arguments, select,
 };
-use wire::limits::{MAX_OBJECTS_IN_GET, MAX_QUERY_LIMIT};
+use wire::limits::{MAX_OBJECTS_IN_GET, MAX_QUERY_LIMIT, MAX_SIZE_RESPONSES};
 
 /// A request, and what of the platform its answer depends on.
 pub struct Context {
     request: Request,
     host: String,
+    /// Bytes that the answer to the present call may have.
+    room: usize,
 }
 
 /// Bytes of an answer besides its results: brackets, names, call ids, and a disclosure's proof.
@@ -42,17 +45,30 @@ impl Context {
     pub fn of(web: &Web, request: Request) -> Self {
         let host = web.app.issuer.split_once("://").map_or("", |(_, rest)| rest);
         let host = host.split(':').next().unwrap_or(host).to_owned();
-        Self { request, host }
+        Self {
+            request,
+            host,
+            room: MAX_SIZE_RESPONSES,
+        }
     }
 
     /// Runs the calls in order and writes the answer.
-    pub async fn answer(self, view: &mut View<'_>) -> Result<Vec<u8>, Error> {
-        let mut responses: Vec<MethodResponse> = Vec::with_capacity(self.request.method_calls.len());
-        for call in &self.request.method_calls {
-            let response = match resolve_arguments(call.arguments.clone(), &responses) {
+    pub async fn answer(mut self, view: &mut View<'_>) -> Result<Vec<u8>, Error> {
+        let calls = std::mem::take(&mut self.request.method_calls);
+        let mut responses: Vec<MethodResponse> = Vec::with_capacity(calls.len());
+        let mut references = References::default();
+        let mut results = 0;
+        for mut call in calls {
+            let arguments = std::mem::take(&mut call.arguments);
+            self.room = MAX_SIZE_RESPONSES.saturating_sub(results);
+            let mut response = match resolve_arguments(arguments, &responses, &mut references) {
                 Err(error) => MethodResponse::error(&error, &call.call_id),
-                Ok(arguments) => self.run(view, call, arguments).await?,
+                Ok(arguments) => self.run(view, &call, arguments).await?,
             };
+            if response.arguments.get().len() > self.room {
+                response = MethodResponse::error(&no_room(), &call.call_id);
+            }
+            results += response.arguments.get().len();
             responses.push(response);
         }
         let response = Response {
@@ -61,7 +77,6 @@ impl Context {
             session_state: "0".to_owned(),
             disclosure_proof: None,
         };
-        let results: usize = response.method_responses.iter().map(|r| r.arguments.get().len()).sum();
         let mut body = Vec::with_capacity(results + ROOM);
         serde_json::to_writer(&mut body, &response).map_err(|e| Error::Corrupt(e.to_string()))?;
         Ok(body)
@@ -74,7 +89,7 @@ impl Context {
         arguments: Map<String, Value>,
     ) -> Result<MethodResponse, Error> {
         let outcome = match call.name.as_str() {
-            "Core/echo" => Ok(respond(call, &arguments)),
+            "Core/echo" => self.echo(call, &arguments),
             "Mailbox/get" => self.mailbox_get(view, call, arguments).await?,
             "Thread/get" => self.thread_get(view, call, arguments).await?,
             "Email/query" => self.email_query(view, call, arguments).await?,
@@ -83,6 +98,14 @@ impl Context {
             _ => Err(MethodErrorType::UnknownMethod.into()),
         };
         Ok(outcome.unwrap_or_else(|error| MethodResponse::error(&error, &call.call_id)))
+    }
+
+    /// Text grows up to six times when it is written, so it is measured before.
+    fn echo(&self, call: &MethodCall, arguments: &Map<String, Value>) -> Result<MethodResponse, MethodError> {
+        match is_longer(arguments, self.room) {
+            true => Err(no_room()),
+            false => Ok(respond(call, arguments)),
+        }
     }
 
     async fn mailbox_get(
@@ -236,12 +259,20 @@ impl Context {
         let (mut list, mut not_found) = (Vec::with_capacity(ids.len()), Vec::new());
         let items = view.items(&ids).await?;
         let mut answered = std::collections::HashSet::with_capacity(ids.len());
+        let mut texts: usize = 0;
         for (id, item) in ids.iter().zip(items) {
             if !answered.insert(id) {
                 continue; // asked for twice, answered once (RFC 8620 section 5.1)
             }
             match item {
-                Some(item) => list.push(email::render(item, &wanted)),
+                Some(item) => {
+                    // What cannot be sent in the end is not written first.
+                    texts = texts.saturating_add(item.text.as_ref().filter(|_| wanted.values).map_or(0, String::len));
+                    if texts > self.room {
+                        return Ok(Err(no_room()));
+                    }
+                    list.push(email::render(item, &wanted));
+                }
                 None => not_found.push(id.clone()),
             }
         }
@@ -307,6 +338,26 @@ fn too_many() -> MethodError {
         MethodErrorType::RequestTooLarge,
         "name the ids: there may be more than `maxObjectsInGet`",
     )
+}
+
+fn no_room() -> MethodError {
+    let why = format!("the answers to a request come to more than {MAX_SIZE_RESPONSES} bytes");
+    MethodError::new(MethodErrorType::RequestTooLarge, why)
+}
+
+/// Whether a result has more than `most` bytes when it is written. Nothing is.
+fn is_longer(result: &impl Serialize, most: usize) -> bool {
+    struct Room(usize);
+    impl Write for Room {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 = self.0.checked_sub(bytes.len()).ok_or(ErrorKind::StorageFull)?;
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    serde_json::to_writer(Room(most), result).is_err()
 }
 
 /// The word for a reason in answers to partners.

@@ -242,3 +242,30 @@ async fn the_person_reads_all_of_her_own_inbox_and_makes_no_entry() {
     // A form of another site cannot send this type.
     assert_eq!(site.send(request("text/plain")).await.status, StatusCode::UNAUTHORIZED);
 }
+
+#[tokio::test]
+async fn an_answer_of_answers_does_not_grow_without_bound() {
+    let site = Site::new().await;
+    let token = site.connect().await;
+    let many = |of: &str, references: usize| {
+        let reference = json!({"resultOf": of, "name": "Core/echo", "path": ""});
+        let arguments: serde_json::Map<String, Value> =
+            (0..references).map(|n| (format!("#{n}"), reference.clone())).collect();
+        arguments
+    };
+    // The second is little in memory, and six times as much when it is written.
+    for (filler, references) in [("x".repeat(400_000), 10), ("\u{1}".repeat(150_000), 20)] {
+        let calls = json!([
+            ["Core/echo", {"filler": filler}, "0"],
+            ["Core/echo", many("0", references), "1"],
+            ["Core/echo", many("1", references), "2"],
+            ["Core/echo", {"small": 1}, "3"],
+        ]);
+        let answer = site.jmap(&token, calls).await;
+        assert!(answer.text.len() < 17 * 1024 * 1024, "{}", answer.text.len());
+        let answer = answer.json();
+        assert_eq!(response(&answer, 0)["filler"], json!(filler));
+        assert!(answer["methodResponses"].to_string().contains("requestTooLarge"));
+        assert_eq!(response(&answer, 3), &json!({"small": 1}), "the others are answered");
+    }
+}

@@ -51,7 +51,7 @@ impl Site {
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
-        let bytes = axum::body::to_bytes(body, 10_000_000).await.unwrap();
+        let bytes = axum::body::to_bytes(body, 100_000_000).await.unwrap();
         Answer {
             status: parts.status,
             headers: parts.headers,

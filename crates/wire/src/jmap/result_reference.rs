@@ -1,7 +1,8 @@
 //! References to previous method results (RFC 8620 section 3.7).
 
+use super::pointer::{PointerFault, follow, tokens};
 use super::{MethodError, MethodErrorType, MethodResponse};
-use crate::limits::MAX_POINTER;
+use crate::limits::{MAX_POINTER, MAX_REFERRED, MAX_RESOLVED};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -17,13 +18,33 @@ pub struct ResultReference {
     pub path: String,
 }
 
+/// What the references of one request may still cost. Each can multiply what another made, so that a small request could
+/// ask for any amount.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct References {
+    /// Bytes of earlier answers that may be looked through.
+    read: usize,
+    /// Bytes of memory for what is found.
+    made: usize,
+}
+
+impl Default for References {
+    fn default() -> Self {
+        Self {
+            read: MAX_REFERRED,
+            made: MAX_RESOLVED,
+        }
+    }
+}
+
 /// The arguments of a call with every `#name` replaced by what it refers to.
 ///
 /// `invalidArguments` if a member is there both plain and as a reference, or a reference has the wrong shape;
-/// `invalidResultReference` if it points nowhere.
+/// `invalidResultReference` if it points nowhere; `requestTooLarge` if it costs more than `allowed`.
 pub fn resolve_arguments(
     arguments: Map<String, Value>,
     previous: &[MethodResponse],
+    allowed: &mut References,
 ) -> Result<Map<String, Value>, MethodError> {
     if !arguments.keys().any(|name| name.starts_with('#')) {
         return Ok(arguments);
@@ -35,7 +56,7 @@ pub fn resolve_arguments(
             Some(plain) => {
                 let reference: ResultReference = serde_json::from_value(value)
                     .map_err(|_| MethodError::invalid_arguments(format!("`{name}` is not a result reference")))?;
-                (plain.to_owned(), resolve(&reference, previous)?)
+                (plain.to_owned(), resolve(&reference, previous, allowed)?)
             }
         };
         if resolved.contains_key(&name) {
@@ -49,7 +70,11 @@ pub fn resolve_arguments(
 }
 
 /// What a reference refers to, in the three steps of the RFC: the first answer to that call; its name; the path.
-pub fn resolve(reference: &ResultReference, previous: &[MethodResponse]) -> Result<Value, MethodError> {
+pub fn resolve(
+    reference: &ResultReference,
+    previous: &[MethodResponse],
+    allowed: &mut References,
+) -> Result<Value, MethodError> {
     let fail = |what: String| MethodError::new(MethodErrorType::InvalidResultReference, what);
     let answer = previous
         .iter()
@@ -65,62 +90,19 @@ pub fn resolve(reference: &ResultReference, previous: &[MethodResponse]) -> Resu
         return Err(fail(format!("`path` has more than {MAX_POINTER} bytes")));
     }
     let tokens = tokens(&reference.path).ok_or_else(|| fail(format!("`{}` is not a json pointer", reference.path)))?;
-    let document: Value = serde_json::from_str(answer.arguments.get()).map_err(|_| MethodError::server_fail())?;
-    evaluate(&document, &tokens).ok_or_else(|| fail(format!("`{}` points nowhere", reference.path)))
-}
-
-/// The reference tokens of a JSON Pointer, unescaped; `None` if it is not one.
-fn tokens(pointer: &str) -> Option<Vec<String>> {
-    let mut parts = pointer.split('/');
-    if parts.next() != Some("") {
-        return None;
-    }
-    parts.map(unescape).collect()
-}
-
-/// `~1` is `/` and `~0` is `~`; `~` before anything else is an error (RFC 6901 section 3).
-fn unescape(token: &str) -> Option<String> {
-    let mut plain = String::with_capacity(token.len());
-    let mut chars = token.chars();
-    while let Some(c) = chars.next() {
-        plain.push(match c {
-            '~' => match chars.next() {
-                Some('0') => '~',
-                Some('1') => '/',
-                _ => return None,
-            },
-            c => c,
-        });
-    }
-    Some(plain)
-}
-
-fn evaluate(value: &Value, tokens: &[String]) -> Option<Value> {
-    let Some((token, rest)) = tokens.split_first() else {
-        return Some(value.clone());
+    let text = answer.arguments.get();
+    let too_large = |limit| {
+        let what = format!("the result references of a request come to more than {limit} bytes");
+        MethodError::new(MethodErrorType::RequestTooLarge, what)
     };
-    match value {
-        Value::Object(members) => evaluate(members.get(token)?, rest),
-        Value::Array(items) if token == "*" => {
-            let mut mapped = Vec::new();
-            for item in items {
-                match evaluate(item, rest)? {
-                    // One level is flattened, so that ids of ids are ids.
-                    Value::Array(inner) => mapped.extend(inner),
-                    one => mapped.push(one),
-                }
-            }
-            Some(Value::Array(mapped))
-        }
-        Value::Array(items) => evaluate(items.get(index(token)?)?, rest),
-        _ => None,
-    }
-}
-
-/// An array index: digits without a leading zero. `-`, the element after the last, never exists in an answer.
-fn index(token: &str) -> Option<usize> {
-    let digits = !token.is_empty() && token.bytes().all(|b| b.is_ascii_digit());
-    (digits && (token == "0" || !token.starts_with('0'))).then(|| token.parse().ok())?
+    allowed.read = allowed
+        .read
+        .checked_sub(text.len())
+        .ok_or_else(|| too_large(MAX_REFERRED))?;
+    follow(text, &tokens, &mut allowed.made).map_err(|fault| match fault {
+        PointerFault::Nowhere => fail(format!("`{}` points nowhere", reference.path)),
+        PointerFault::TooLarge => too_large(MAX_RESOLVED),
+    })
 }
 
 #[cfg(test)]
@@ -135,7 +117,7 @@ mod tests {
             name: "Foo/get".into(),
             path: path.into(),
         };
-        match resolve(&reference, &[answer]) {
+        match resolve(&reference, &[answer], &mut References::default()) {
             Ok(value) => Some(value),
             Err(error) => {
                 assert_eq!(error.kind, MethodErrorType::InvalidResultReference);
@@ -234,7 +216,12 @@ mod tests {
         )];
         let arguments =
             json!({"accountId": "A1", "#ids": {"resultOf": "t0", "name": "Foo/changes", "path": "/created"}});
-        let resolved = resolve_arguments(arguments.as_object().unwrap().clone(), &previous).unwrap();
+        let resolved = resolve_arguments(
+            arguments.as_object().unwrap().clone(),
+            &previous,
+            &mut References::default(),
+        )
+        .unwrap();
         assert_eq!(Value::Object(resolved), json!({"accountId": "A1", "ids": ["f1", "f4"]}));
     }
 
@@ -263,6 +250,7 @@ mod tests {
                     path: path.into(),
                 },
                 &previous,
+                &mut References::default(),
             )
             .unwrap()
         };
@@ -286,14 +274,18 @@ mod tests {
             path: "/list".into(),
         };
         assert_eq!(
-            resolve(&reference("t0"), &previous).unwrap_err().kind,
+            resolve(&reference("t0"), &previous, &mut References::default())
+                .unwrap_err()
+                .kind,
             MethodErrorType::InvalidResultReference
         );
         assert_eq!(
-            resolve(&reference("t1"), &previous).unwrap_err().kind,
+            resolve(&reference("t1"), &previous, &mut References::default())
+                .unwrap_err()
+                .kind,
             MethodErrorType::InvalidResultReference
         );
-        assert!(resolve(&reference("t0"), &previous[1..]).is_ok());
+        assert!(resolve(&reference("t0"), &previous[1..], &mut References::default()).is_ok());
     }
 
     #[test]
@@ -305,8 +297,47 @@ mod tests {
             json!({"#ids": ["x"]}),
             json!({"#ids": {"resultOf": "t0"}}),
         ] {
-            let error = resolve_arguments(arguments.as_object().unwrap().clone(), &previous).unwrap_err();
+            let error = resolve_arguments(
+                arguments.as_object().unwrap().clone(),
+                &previous,
+                &mut References::default(),
+            )
+            .unwrap_err();
             assert_eq!(error.kind, MethodErrorType::InvalidArguments);
         }
+    }
+
+    /// A hundred references to an answer, a hundred to what that makes, and so on.
+    #[test]
+    fn references_to_references_do_not_grow_without_bound() {
+        let echo = |arguments: &Map<String, Value>, id: &str| MethodResponse::new("Core/echo", arguments, id);
+        let mut arguments = Map::from_iter([("a".to_owned(), json!("x".repeat(100_000)))]);
+        let (mut answers, mut allowed) = (vec![echo(&arguments, "0")], References::default());
+        let refused = (1..16).find_map(|round| {
+            let reference = json!({"resultOf": (round - 1).to_string(), "name": "Core/echo", "path": ""});
+            let many = (0..100).map(|n| (format!("#{n}"), reference.clone())).collect();
+            match resolve_arguments(many, &answers, &mut allowed) {
+                Ok(resolved) => {
+                    arguments = resolved;
+                    answers.push(echo(&arguments, &round.to_string()));
+                    None
+                }
+                Err(error) => Some(error.kind),
+            }
+        });
+        assert_eq!(refused, Some(MethodErrorType::RequestTooLarge));
+        let made: usize = answers.iter().map(|a| a.arguments.get().len()).sum();
+        assert!(made < 2 * MAX_RESOLVED, "{made}");
+    }
+
+    /// Each finds next to nothing, and looks through everything.
+    #[test]
+    fn many_references_into_a_large_answer_are_refused() {
+        let rows: Vec<Value> = (0..50_000).map(|_| json!({"a": []})).collect();
+        let previous = [MethodResponse::new("Core/echo", &json!({ "rows": rows }), "0")];
+        let reference = json!({"resultOf": "0", "name": "Core/echo", "path": "/rows/*/a"});
+        let many = (0..1_000).map(|n| (format!("#{n}"), reference.clone())).collect();
+        let error = resolve_arguments(many, &previous, &mut References::default()).unwrap_err();
+        assert_eq!(error.kind, MethodErrorType::RequestTooLarge);
     }
 }

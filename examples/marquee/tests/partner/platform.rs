@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
-use wire::jmap::{DisclosureProof, MethodResponse, Request, resolve_arguments};
+use wire::jmap::{DisclosureProof, MethodResponse, References, Request, resolve_arguments};
 use wire::oauth::{
     AuthorizationServerMetadata, ClientAssertionClaims, PushedAuthorizationRequest, PushedParameters,
     RevocationRequest, TokenGrant, TokenRequest,
@@ -220,7 +220,7 @@ async fn jmap(State(platform): State<Platform>, headers: HeaderMap, body: Bytes)
     let request = Request::parse(&body).unwrap();
     let mut method_responses: Vec<MethodResponse> = Vec::new();
     for call in request.method_calls {
-        let arguments = resolve_arguments(call.arguments, &method_responses).unwrap();
+        let arguments = resolve_arguments(call.arguments, &method_responses, &mut References::default()).unwrap();
         assert_eq!(arguments["accountId"], "a1");
         let result = match call.name.as_str() {
             "Email/query" => {
