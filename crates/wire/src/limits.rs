@@ -20,6 +20,10 @@ pub const MAX_QUERY_LIMIT: u64 = 500;
 pub const MAX_JSON_DEPTH: usize = 32;
 /// Conditions and operators in a filter.
 pub const MAX_FILTER_NODES: usize = 32;
+/// A text of a filter.
+pub const MAX_FILTER_TEXT: usize = 1000;
+/// Names in a list of a filter.
+pub const MAX_FILTER_LIST: usize = 64;
 /// Comparators in a sort.
 pub const MAX_SORT: usize = 4;
 /// URNs in `using`.

@@ -1,8 +1,9 @@
 //! Filters and sorts of `Email/query`. For a partner they look only at what it may see: a filter is no oracle.
 
 use super::mailbox::INBOX;
-use app::view::{Author, Item, View};
+use app::view::{Address, Author, Item, View};
 use model::{Field, Time};
+use std::cell::OnceCell;
 use wire::jmap::{Comparator, EmailFilterCondition, Filter, MethodError, MethodErrorType};
 
 /// Refuses what is not known, and what would ask about a level the viewer may not see.
@@ -63,13 +64,94 @@ pub fn selects(filter: Option<&Filter<EmailFilterCondition>>) -> bool {
     filter.is_some_and(|filter| !matches!(filter, Filter::Condition(c) if all(c)))
 }
 
-/// Whether a message matches.
-pub fn matches(filter: Option<&Filter<EmailFilterCondition>>, item: &Item) -> bool {
-    filter.is_none_or(|filter| filter.matches(&|condition| holds(condition, item)))
+/// A condition made ready once for all messages: texts in lower case, times read.
+pub struct Condition {
+    asked: EmailFilterCondition,
+    before: Option<Time>,
+    after: Option<Time>,
 }
 
-fn holds(c: &EmailFilterCondition, item: &Item) -> bool {
-    let time = |text: &Option<String>| text.as_deref().and_then(|t| t.parse::<Time>().ok());
+impl Condition {
+    /// Makes a condition ready.
+    pub fn of(mut asked: EmailFilterCondition) -> Self {
+        let texts = [
+            &mut asked.text,
+            &mut asked.from,
+            &mut asked.to,
+            &mut asked.subject,
+            &mut asked.body,
+        ];
+        for text in texts.into_iter().flatten() {
+            *text = text.to_lowercase();
+        }
+        let time = |text: &Option<String>| text.as_deref().and_then(|t| t.parse().ok());
+        Self {
+            before: time(&asked.before),
+            after: time(&asked.after),
+            asked,
+        }
+    }
+}
+
+/// Whether a message matches.
+pub fn matches(filter: Option<&Filter<Condition>>, item: &Item) -> bool {
+    filter.is_none_or(|filter| {
+        let lower = Lower::of(item);
+        filter.matches(&|condition| holds(condition, &lower))
+    })
+}
+
+/// A message in lower case: each part at most once, however many conditions look at it.
+struct Lower<'a> {
+    item: &'a Item,
+    text: OnceCell<String>,
+    subject: OnceCell<String>,
+    from: OnceCell<Vec<String>>,
+    to: OnceCell<Vec<String>>,
+}
+
+impl<'a> Lower<'a> {
+    fn of(item: &'a Item) -> Self {
+        Self {
+            item,
+            text: OnceCell::new(),
+            subject: OnceCell::new(),
+            from: OnceCell::new(),
+            to: OnceCell::new(),
+        }
+    }
+
+    fn has_in_text(&self, needle: &str) -> bool {
+        let text = self.item.text.as_deref();
+        text.is_some_and(|text| self.text.get_or_init(|| text.to_lowercase()).contains(needle))
+    }
+
+    fn has_in_subject(&self, needle: &str) -> bool {
+        let subject = self.item.subject.as_deref();
+        subject.is_some_and(|s| self.subject.get_or_init(|| s.to_lowercase()).contains(needle))
+    }
+
+    fn has_in_from(&self, needle: &str) -> bool {
+        let names = self.from.get_or_init(|| match &self.item.author {
+            Author::Person(address) => names(std::slice::from_ref(address)),
+            Author::You | Author::Someone => Vec::new(),
+        });
+        names.iter().any(|name| name.contains(needle))
+    }
+
+    fn has_in_to(&self, needle: &str) -> bool {
+        let names = self.to.get_or_init(|| names(&self.item.to));
+        names.iter().any(|name| name.contains(needle))
+    }
+}
+
+fn names(addresses: &[Address]) -> Vec<String> {
+    let parts = addresses.iter().flat_map(|a| a.name.iter().chain([&a.id]));
+    parts.map(|part| part.to_lowercase()).collect()
+}
+
+fn holds(condition: &Condition, lower: &Lower<'_>) -> bool {
+    let (c, item) = (&condition.asked, lower.item);
     let exact = item.fields.contains(Field::Envelope);
     // Every message is in the inbox and has been seen.
     let seen = |keyword: &Option<String>| keyword.as_deref().is_none_or(|k| k.eq_ignore_ascii_case("$seen"));
@@ -78,8 +160,8 @@ fn holds(c: &EmailFilterCondition, item: &Item) -> bool {
         && c.in_mailbox_other_than
             .as_ref()
             .is_none_or(|ids| !ids.iter().any(|id| id == INBOX))
-        && time(&c.before).is_none_or(|t| item.at < t)
-        && time(&c.after).is_none_or(|t| item.at >= t)
+        && condition.before.is_none_or(|t| item.at < t)
+        && condition.after.is_none_or(|t| item.at >= t)
         && c.min_size.is_none_or(|n| exact && item.size as u64 >= n)
         && c.max_size.is_none_or(|n| exact && (item.size as u64) < n)
         && seen(&c.has_keyword)
@@ -89,35 +171,13 @@ fn holds(c: &EmailFilterCondition, item: &Item) -> bool {
         && unseen(&c.none_in_thread_have_keyword)
         && c.has_attachment
             .is_none_or(|has| exact && has != item.attachments.is_empty())
-        && c.from.as_deref().is_none_or(|t| from_contains(item, t))
-        && c.to.as_deref().is_none_or(|t| to_contains(item, t))
+        && c.from.as_deref().is_none_or(|t| lower.has_in_from(t))
+        && c.to.as_deref().is_none_or(|t| lower.has_in_to(t))
         && c.cc.is_none()
         && c.bcc.is_none()
-        && c.subject
-            .as_deref()
-            .is_none_or(|t| contains(item.subject.as_deref(), t))
-        && c.body.as_deref().is_none_or(|t| contains(item.text.as_deref(), t))
+        && c.subject.as_deref().is_none_or(|t| lower.has_in_subject(t))
+        && c.body.as_deref().is_none_or(|t| lower.has_in_text(t))
         && c.text.as_deref().is_none_or(|t| {
-            contains(item.text.as_deref(), t)
-                || contains(item.subject.as_deref(), t)
-                || from_contains(item, t)
-                || to_contains(item, t)
+            lower.has_in_text(t) || lower.has_in_subject(t) || lower.has_in_from(t) || lower.has_in_to(t)
         })
-}
-
-fn from_contains(item: &Item, text: &str) -> bool {
-    match &item.author {
-        Author::Person(address) => contains(address.name.as_deref(), text) || contains(Some(&address.id), text),
-        Author::You | Author::Someone => false,
-    }
-}
-
-fn to_contains(item: &Item, text: &str) -> bool {
-    item.to
-        .iter()
-        .any(|a| contains(a.name.as_deref(), text) || contains(Some(&a.id), text))
-}
-
-fn contains(hay: Option<&str>, needle: &str) -> bool {
-    hay.is_some_and(|hay| hay.to_lowercase().contains(&needle.to_lowercase()))
 }

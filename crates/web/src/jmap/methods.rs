@@ -179,10 +179,12 @@ impl Context {
         check!(filter::supported(asked.filter.as_ref(), view));
         let oldest_first = check!(filter::oldest_first(asked.sort.as_deref()));
         let limit = asked.limit.unwrap_or(MAX_QUERY_LIMIT).min(MAX_QUERY_LIMIT);
-        let accept = |item: &app::view::Item| filter::matches(asked.filter.as_ref(), item);
+        let filtered = filter::selects(asked.filter.as_ref());
+        let wanted = asked.filter.map(|tree| tree.map(&filter::Condition::of));
+        let accept = |item: &app::view::Item| filter::matches(wanted.as_ref(), item);
         let selection = Selection {
             accept: &accept,
-            filtered: filter::selects(asked.filter.as_ref()),
+            filtered,
             oldest_first,
             one_per_thread: asked.collapse_threads,
             start: match &asked.anchor {

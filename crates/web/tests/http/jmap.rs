@@ -269,3 +269,24 @@ async fn an_answer_of_answers_does_not_grow_without_bound() {
         assert_eq!(response(&answer, 3), &json!({"small": 1}), "the others are answered");
     }
 }
+
+#[tokio::test]
+async fn a_filter_finds_text_in_any_case_and_its_texts_are_bounded() {
+    let site = Site::new().await;
+    let token = site.connect().await;
+    let account = site.account(&token).await;
+    let query = |filter: Value| json!([["Email/query", {"accountId": account, "filter": filter}, "0"]]);
+    let mut found = Vec::new();
+    for text in ["msg from ana", "MSG From ANA"] {
+        let either = json!({"operator": "OR", "conditions": [{"body": "nowhere"}, {"text": text}]});
+        let answer = site.jmap(&token, query(either)).await.json();
+        found.push(response(&answer, 0)["ids"].clone());
+    }
+    assert_ne!(found[0], json!([]));
+    assert_eq!(found[0], found[1]);
+    let answer = site
+        .jmap(&token, query(json!({"text": "x".repeat(1_001)})))
+        .await
+        .json();
+    assert_eq!(response(&answer, 0)["type"], "invalidArguments");
+}

@@ -2,7 +2,7 @@
 
 use super::arguments::{id, parse_arguments};
 use super::{Filter, MethodError, MethodErrorType};
-use crate::limits::{MAX_FILTER_NODES, MAX_SORT};
+use crate::limits::{MAX_FILTER_LIST, MAX_FILTER_NODES, MAX_FILTER_TEXT, MAX_SORT};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
@@ -42,12 +42,19 @@ pub struct EmailQueryArguments {
 
 impl EmailQueryArguments {
     /// Reads and bounds them: a filter of more than 32 nodes is `unsupportedFilter`, a sort by more than 4 properties
-    /// `unsupportedSort`.
+    /// `unsupportedSort`, a text of a filter with more than 1,000 bytes `invalidArguments`.
     pub fn parse(arguments: Map<String, Value>) -> Result<Self, MethodError> {
         let parsed: Self = parse_arguments(arguments)?;
         if parsed.filter.as_ref().is_some_and(|f| f.nodes() > MAX_FILTER_NODES) {
             let why = format!("a filter of more than {MAX_FILTER_NODES} conditions and operators");
             return Err(MethodError::new(MethodErrorType::UnsupportedFilter, why));
+        }
+        let conditions = parsed.filter.as_ref().map(Filter::conditions).unwrap_or_default();
+        if conditions.iter().any(|c| c.is_long()) {
+            let why = format!(
+                "a text of the filter has more than {MAX_FILTER_TEXT} bytes, or a list more than {MAX_FILTER_LIST} names"
+            );
+            return Err(MethodError::invalid_arguments(why));
         }
         if parsed.sort.as_ref().is_some_and(|s| s.len() > MAX_SORT) {
             let why = format!("a sort by more than {MAX_SORT} properties");
@@ -126,6 +133,37 @@ pub struct EmailFilterCondition {
     /// A header name, and perhaps text in its value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header: Option<Vec<String>>,
+}
+
+impl EmailFilterCondition {
+    /// Whether a text or a list is over its limit. Each is compared with every message.
+    fn is_long(&self) -> bool {
+        let lists = [&self.in_mailbox_other_than, &self.header];
+        let texts = [
+            &self.in_mailbox,
+            &self.before,
+            &self.after,
+            &self.all_in_thread_have_keyword,
+            &self.some_in_thread_have_keyword,
+            &self.none_in_thread_have_keyword,
+            &self.has_keyword,
+            &self.not_keyword,
+            &self.text,
+            &self.from,
+            &self.to,
+            &self.cc,
+            &self.bcc,
+            &self.subject,
+            &self.body,
+        ];
+        let listed = lists.into_iter().flatten();
+        listed.clone().any(|list| list.len() > MAX_FILTER_LIST)
+            || texts
+                .into_iter()
+                .flatten()
+                .chain(listed.flatten())
+                .any(|text| text.len() > MAX_FILTER_TEXT)
+    }
 }
 
 fn utc_date<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
@@ -211,6 +249,19 @@ mod tests {
             with("filter", json!({"operator": "AND", "conditions": many})),
             Err(UnsupportedFilter)
         );
+        for name in ["text", "from", "subject", "inMailbox", "notKeyword"] {
+            let text = |bytes: usize| json!({ name: "x".repeat(bytes) });
+            assert!(with("filter", text(1000)).is_ok());
+            assert_eq!(with("filter", text(1001)), Err(InvalidArguments), "{name}");
+            let inner = json!({"operator": "NOT", "conditions": [text(1001)]});
+            assert_eq!(with("filter", inner), Err(InvalidArguments), "{name}");
+        }
+        for list in [vec!["x".repeat(1001)], vec!["x".to_owned(); 65]] {
+            assert_eq!(
+                with("filter", json!({ "inMailboxOtherThan": list })),
+                Err(InvalidArguments)
+            );
+        }
         let long: Vec<Value> = (0..5).map(|_| json!({"property": "size"})).collect();
         assert_eq!(with("sort", json!(long)), Err(UnsupportedSort));
         assert!(with("filter", json!(null)).unwrap().filter.is_none());

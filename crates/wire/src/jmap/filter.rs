@@ -49,6 +49,17 @@ impl<C> Filter<C> {
         }
     }
 
+    /// The same tree with every leaf made into another.
+    pub fn map<D>(self, leaf: &impl Fn(C) -> D) -> Filter<D> {
+        match self {
+            Self::Condition(condition) => Filter::Condition(leaf(condition)),
+            Self::Operator(FilterOperator { operator, conditions }) => Filter::Operator(FilterOperator {
+                operator,
+                conditions: conditions.into_iter().map(|c| c.map(leaf)).collect(),
+            }),
+        }
+    }
+
     /// Conditions and operators together.
     pub fn nodes(&self) -> usize {
         match self {
