@@ -1,6 +1,7 @@
 //! A released answer on its way out, piece by piece, as long as its permit stands.
 
 use crate::line::Line;
+use crate::turns::Turn;
 use app::Permit;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -19,10 +20,11 @@ pub struct ReleasedBody {
     line: Option<Arc<Line>>,
 }
 
-/// An answer's bytes. Every piece of them, wherever it waits, holds the permit.
+/// An answer's bytes. Every piece of them, wherever it waits, holds the permit and the turn.
 struct Held {
     bytes: Vec<u8>,
-    _permit: Arc<Permit>,
+    _permit: Option<Arc<Permit>>,
+    _turn: Turn,
 }
 
 impl AsRef<[u8]> for Held {
@@ -31,9 +33,18 @@ impl AsRef<[u8]> for Held {
     }
 }
 
+/// What a person is told about her own inbox; her turn ends when it is gone.
+pub fn own(bytes: Vec<u8>, turn: Turn) -> Bytes {
+    Bytes::from_owner(Held {
+        bytes,
+        _permit: None,
+        _turn: turn,
+    })
+}
+
 impl ReleasedBody {
     /// A body that leaves under `permit`, on `line` if there is a connection.
-    pub fn new(bytes: Vec<u8>, permit: Permit, line: Option<Arc<Line>>) -> Self {
+    pub fn new(bytes: Vec<u8>, permit: Permit, turn: Turn, line: Option<Arc<Line>>) -> Self {
         let permit = Arc::new(permit);
         if let Some(line) = &line {
             line.carry(&permit);
@@ -41,7 +52,8 @@ impl ReleasedBody {
         Self {
             rest: Bytes::from_owner(Held {
                 bytes,
-                _permit: Arc::clone(&permit),
+                _permit: Some(Arc::clone(&permit)),
+                _turn: turn,
             }),
             permit,
             line,

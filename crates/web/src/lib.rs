@@ -16,6 +16,7 @@ mod problem;
 mod routes;
 mod server;
 mod signed_in;
+mod turns;
 
 pub use routes::{Class, ROUTES, Route};
 pub use server::serve;
@@ -33,6 +34,7 @@ pub struct Web {
     /// A line under the sign-in form; the demo names its people there.
     sign_in_hint: Option<String>,
     in_flight: Arc<Semaphore>,
+    turns: Arc<turns::Turns>,
 }
 
 /// How the platform presents itself.
@@ -51,6 +53,7 @@ pub fn router(app: Arc<App>, options: Options) -> Router {
         platform: options.platform,
         sign_in_hint: options.sign_in_hint,
         in_flight: Arc::new(Semaphore::new(limits::IN_FLIGHT)),
+        turns: Arc::default(),
     });
     routes::router(web)
 }

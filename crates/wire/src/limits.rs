@@ -5,7 +5,7 @@ pub const MAX_SIZE_REQUEST: usize = 1_000_000;
 /// Method calls in a JMAP request (`maxCallsInRequest`).
 pub const MAX_CALLS_IN_REQUEST: usize = 16;
 /// Requests of one client at a time (`maxConcurrentRequests`).
-pub const MAX_CONCURRENT_REQUESTS: usize = 8;
+pub const MAX_CONCURRENT_REQUESTS: usize = 32;
 /// Objects one `/get` may ask for (`maxObjectsInGet`).
 pub const MAX_OBJECTS_IN_GET: usize = 500;
 /// Objects one `/set` may change (`maxObjectsInSet`).

@@ -1,6 +1,6 @@
 //! JMAP from outside, for a partner and for the person.
 
-use crate::site::Site;
+use crate::site::{Site, never_read};
 use app::About;
 use axum::http::StatusCode;
 use model::{Choice, Field, FieldSet};
@@ -289,4 +289,47 @@ async fn a_filter_finds_text_in_any_case_and_its_texts_are_bounded() {
         .await
         .json();
     assert_eq!(response(&answer, 0)["type"], "invalidArguments");
+}
+
+#[tokio::test]
+async fn one_grant_has_so_many_answers_at_a_time_and_the_others_are_not_its() {
+    let site = Site::new().await;
+    let (token, other) = (site.connect().await, site.connect().await);
+    let echo = json!([["Core/echo", {}, "0"]]);
+    let mut under_way = Vec::new();
+    let refused = loop {
+        let answer = site.begin(&token, echo.clone()).await;
+        match answer.status() {
+            StatusCode::OK => under_way.push(answer),
+            _ => break answer,
+        }
+        assert!(under_way.len() < 100);
+    };
+    assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(refused.headers()["retry-after"], "1");
+    let body = axum::body::to_bytes(refused.into_body(), 10_000).await.unwrap();
+    let problem: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(problem["type"], "urn:ietf:params:jmap:error:limit");
+    assert_eq!(problem["limit"], "maxConcurrentRequests");
+    assert!(under_way.len() >= wire::limits::MAX_CONCURRENT_REQUESTS);
+    assert_eq!(site.jmap(&other, echo.clone()).await.status, StatusCode::OK);
+    under_way.pop();
+    assert_eq!(site.jmap(&token, echo).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_body_is_read_only_from_who_may_ask() {
+    let site = Site::new().await;
+    for headers in [
+        vec![("authorization", "Bearer unknown")],
+        vec![("content-type", "application/json")],
+        vec![],
+    ] {
+        let mut request = axum::http::Request::builder().method("POST").uri("/jmap");
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let answer = site.send(request.body(never_read()).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    }
 }

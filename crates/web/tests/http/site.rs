@@ -49,7 +49,7 @@ impl Site {
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let response = self.answer(request).await;
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 100_000_000).await.unwrap();
         Answer {
@@ -57,6 +57,11 @@ impl Site {
             headers: parts.headers,
             text: String::from_utf8_lossy(&bytes).into_owned(),
         }
+    }
+
+    /// An answer of which no byte is taken yet.
+    pub async fn answer(&self, request: Request<Body>) -> axum::response::Response {
+        self.router.clone().oneshot(request).await.unwrap()
     }
 
     pub async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
@@ -194,19 +199,12 @@ impl Site {
     }
 
     pub async fn jmap_with(&self, authorization: &str, calls: Value) -> Answer {
-        let using = [
-            "urn:ietf:params:jmap:core",
-            "urn:ietf:params:jmap:mail",
-            "urn:privity:jmap:disclosure",
-        ];
-        let request = Request::builder()
-            .method(Method::POST)
-            .uri("/jmap")
-            .header(header::AUTHORIZATION, authorization)
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Body::from(json!({"using": using, "methodCalls": calls}).to_string()))
-            .unwrap();
-        self.send(request).await
+        self.send(asking(authorization, calls)).await
+    }
+
+    /// The beginning of a partner's answer.
+    pub async fn begin(&self, token: &str, calls: Value) -> axum::response::Response {
+        self.answer(asking(&format!("Bearer {token}"), calls)).await
     }
 
     pub async fn account(&self, token: &str) -> String {
@@ -219,6 +217,37 @@ impl Site {
             .unwrap()
             .to_owned()
     }
+}
+
+fn asking(authorization: &str, calls: Value) -> Request<Body> {
+    let using = [
+        "urn:ietf:params:jmap:core",
+        "urn:ietf:params:jmap:mail",
+        "urn:privity:jmap:disclosure",
+    ];
+    Request::builder()
+        .method(Method::POST)
+        .uri("/jmap")
+        .header(header::AUTHORIZATION, authorization)
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(json!({"using": using, "methodCalls": calls}).to_string()))
+        .unwrap()
+}
+
+/// A body that fails the test when it is read.
+pub fn never_read() -> Body {
+    struct NeverRead;
+    impl http_body::Body for NeverRead {
+        type Data = axum::body::Bytes;
+        type Error = std::convert::Infallible;
+        fn poll_frame(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
+            panic!("the body was read")
+        }
+    }
+    Body::new(NeverRead)
 }
 
 pub fn options() -> web::Options {

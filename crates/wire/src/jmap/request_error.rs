@@ -14,6 +14,8 @@ pub enum RequestError {
     NotRequest(String),
     /// Over a limit of the core capability: its name and its value.
     Limit(&'static str, usize),
+    /// One more than the client may have at a time (`maxConcurrentRequests`).
+    TooMany(usize),
 }
 
 impl RequestError {
@@ -23,19 +25,28 @@ impl RequestError {
             Self::UnknownCapability(_) => "unknownCapability",
             Self::NotJson(_) => "notJSON",
             Self::NotRequest(_) => "notRequest",
-            Self::Limit(..) => "limit",
+            Self::Limit(..) | Self::TooMany(_) => "limit",
         }
     }
 
-    /// As problem details, with status 400.
+    /// The HTTP status.
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::TooMany(_) => 429,
+            _ => 400,
+        }
+    }
+
+    /// As problem details.
     pub fn problem(&self) -> Problem {
         let problem = Problem::new(
             format!("urn:ietf:params:jmap:error:{}", self.name()),
-            400,
+            self.status(),
             self.to_string(),
         );
         match self {
             Self::Limit(name, _) => problem.with("limit", *name),
+            Self::TooMany(_) => problem.with("limit", "maxConcurrentRequests"),
             _ => problem,
         }
     }
@@ -47,6 +58,7 @@ impl fmt::Display for RequestError {
             Self::UnknownCapability(urn) => write!(f, "unknown capability `{urn}`"),
             Self::NotJson(detail) => f.write_str(detail),
             Self::NotRequest(detail) => write!(f, "not a request: {detail}"),
+            Self::TooMany(max) => write!(f, "more than {max} requests at a time"),
             Self::Limit(name, max) => write!(f, "the request is over the limit `{name}` of {max}"),
         }
     }
