@@ -16,6 +16,11 @@ use store::{AccountRow, Cas, Read, TokenRow};
 const SESSION_DAYS: i64 = 30;
 const PASSWORD_LIMIT: usize = 1024;
 const PASSWORD_LEAST: usize = 8;
+const HANDLE_LIMIT: usize = 64;
+/// Tries with one handle in a window.
+const TRIES_OF_HANDLE: u32 = 10;
+/// Tries from one origin in a window.
+const TRIES_OF_ORIGIN: u32 = 100;
 
 /// A person who has an inbox here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,8 +70,7 @@ impl App {
         name: &str,
         password: &SecretString,
     ) -> Result<Person, Error> {
-        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
-        if handle.is_empty() || handle.len() > 64 || !handle.bytes().all(plain) {
+        if !is_handle(handle) {
             return Err(Error::Invalid(
                 "a handle is 1 to 64 of a-z, 0-9, `.`, `-` and `_`".into(),
             ));
@@ -120,19 +124,42 @@ impl App {
     /// Checks a password and starts a session; returns the secret of its cookie. `from` is where the request came from:
     /// tries are limited per handle and per origin.
     pub async fn sign_in(&self, handle: &str, password: &SecretString, from: &str) -> Result<(String, Person), Error> {
-        let now = self.clock.now();
-        for (key, limit) in [(format!("handle {handle}"), 10), (format!("from {from}"), 100)] {
-            if let Some(seconds) = self.attempts.over(&key, limit, now) {
-                return Err(Denied::RateLimited(seconds).into());
+        if !is_handle(handle) {
+            // Nobody has it, and anybody can know that: no need to count it or to take time for it.
+            return Err(Denied::Credentials.into());
+        }
+        let (of_handle, of_origin) = (format!("handle {handle}"), format!("from {from}"));
+        let limits = [
+            (of_handle.as_str(), TRIES_OF_HANDLE),
+            (of_origin.as_str(), TRIES_OF_ORIGIN),
+        ];
+        self.attempts
+            .reserve(&limits, self.clock.now())
+            .map_err(Denied::RateLimited)?;
+        match self.password_check(handle, password).await {
+            Ok(Some(person)) => {
+                self.attempts.forget(&of_handle);
+                self.attempts.give_back(&of_origin);
+                let secret = self.session_start(&person).await?;
+                Ok((secret, person))
+            }
+            Ok(None) => Err(Denied::Credentials.into()),
+            Err(error) => {
+                // It was not found out whether the password is right: that is no try.
+                self.attempts.give_back(&of_handle);
+                self.attempts.give_back(&of_origin);
+                Err(error)
             }
         }
-        let found = if password.expose_secret().len() > PASSWORD_LIMIT * 4 || handle.len() > 64 {
-            None
-        } else {
-            self.store.account_by_handle(handle.to_owned()).await?
-        };
-        let opened = match &found {
-            Some(row) => Some(self.open_account(row).await?),
+    }
+
+    /// Who has this handle and password.
+    async fn password_check(&self, handle: &str, password: &SecretString) -> Result<Option<Person>, Error> {
+        if password.expose_secret().len() > PASSWORD_LIMIT * 4 {
+            return Ok(None);
+        }
+        let opened = match self.store.account_by_handle(handle.to_owned()).await? {
+            Some(row) => Some(self.open_account(&row).await?),
             None => None,
         };
         // An unknown handle costs as much time as a known one.
@@ -141,18 +168,7 @@ impl App {
             None => self.dummy_hash().await?,
         };
         let right = self.verify(password, stored).await?;
-        match opened {
-            Some((person, _)) if right => {
-                self.attempts.forget(&format!("handle {handle}"));
-                let secret = self.session_start(&person).await?;
-                Ok((secret, person))
-            }
-            _ => {
-                self.attempts.note(&format!("handle {handle}"), now);
-                self.attempts.note(&format!("from {from}"), now);
-                Err(Denied::Credentials.into())
-            }
-        }
+        Ok(opened.filter(|_| right).map(|(person, _)| person))
     }
 
     /// The session behind a cookie.
@@ -270,6 +286,12 @@ impl App {
             .await
             .map_err(|_| Error::Unavailable("shutting down".into()))?
     }
+}
+
+/// 1 to 64 lower-case letters, digits, `.`, `-`, `_`.
+fn is_handle(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
+    (1..=HANDLE_LIMIT).contains(&text.len()) && text.bytes().all(plain)
 }
 
 fn session_hash(secret: &str) -> [u8; 32] {

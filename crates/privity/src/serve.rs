@@ -3,6 +3,7 @@
 use crate::site::Site;
 use anyhow::Context;
 use app::App;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -22,6 +23,9 @@ pub struct Serve {
     /// What people call this platform.
     #[arg(long, value_name = "NAME", default_value = "Privity")]
     pub platform: String,
+    /// A reverse proxy whose `X-Forwarded-For` counts: sign-in tries are limited by where they come from. Repeatable.
+    #[arg(long = "trusted-proxy", value_name = "ADDR")]
+    pub trusted_proxies: Vec<IpAddr>,
     /// Adds entries about nothing to the ledger every ten minutes, up to the next multiple of N since the last time, so
     /// that their number tells outsiders less.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
@@ -47,6 +51,7 @@ impl Serve {
         let options = web::Options {
             platform: self.platform,
             sign_in_hint: None,
+            trusted_proxies: self.trusted_proxies,
         };
         web::serve(app, options, listener, stop()).await?;
         Ok(())

@@ -12,6 +12,7 @@ mod limits;
 mod line;
 mod log;
 mod oauth;
+mod origin;
 mod problem;
 mod routes;
 mod server;
@@ -23,6 +24,7 @@ pub use server::serve;
 
 use app::App;
 use axum::Router;
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -33,6 +35,7 @@ pub struct Web {
     platform: String,
     /// A line under the sign-in form; the demo names its people there.
     sign_in_hint: Option<String>,
+    trusted_proxies: Vec<IpAddr>,
     in_flight: Arc<Semaphore>,
     turns: Arc<turns::Turns>,
 }
@@ -44,6 +47,8 @@ pub struct Options {
     pub platform: String,
     /// A line under the sign-in form.
     pub sign_in_hint: Option<String>,
+    /// Reverse proxies whose word counts about where a request came from.
+    pub trusted_proxies: Vec<IpAddr>,
 }
 
 /// Every route of the platform, ready to serve.
@@ -52,6 +57,7 @@ pub fn router(app: Arc<App>, options: Options) -> Router {
         app,
         platform: options.platform,
         sign_in_hint: options.sign_in_hint,
+        trusted_proxies: options.trusted_proxies,
         in_flight: Arc::new(Semaphore::new(limits::IN_FLIGHT)),
         turns: Arc::default(),
     });

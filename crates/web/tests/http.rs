@@ -18,6 +18,8 @@ mod jmap;
 mod pages;
 #[path = "http/routes.rs"]
 mod routes;
+#[path = "http/sign_in.rs"]
+mod sign_in;
 #[path = "http/site.rs"]
 mod site;
 #[path = "../../app/tests/world/mod.rs"]

@@ -85,6 +85,7 @@ impl Stage {
             sign_in_hint: Some(format!(
                 "This is a demonstration. Sign in as ana, ben or carla; the password is {PASSWORD}."
             )),
+            trusted_proxies: Vec::new(),
         };
         tokio::spawn(web::serve(
             Arc::clone(&app),

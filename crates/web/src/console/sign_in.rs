@@ -2,17 +2,17 @@
 
 use super::{Fields, chrome, show, show_as};
 use crate::Web;
+use crate::origin::Origin;
 use crate::problem::Failure;
 use crate::signed_in::{SignedIn, Visitor};
 use app::{Denied, Error};
 use axum::Form;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{ConnectInfo, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use pages::SignIn;
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 const MONTH: i64 = 30 * 86_400;
@@ -37,7 +37,7 @@ pub async fn sign_in_form(
 pub async fn sign_in(
     State(web): State<Arc<Web>>,
     visitor: Visitor,
-    from: Option<axum::Extension<ConnectInfo<SocketAddr>>>,
+    Origin(origin): Origin,
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
     let fields = match Fields::new(form) {
@@ -49,7 +49,6 @@ pub async fn sign_in(
         local(fields.get("next")).to_owned(),
     );
     let password = secrecy::SecretString::from(fields.get("password"));
-    let origin = from.map_or_else(|| "unknown".to_owned(), |info| info.0.0.ip().to_string());
     match web.app.sign_in(&handle, &password, &origin).await {
         Ok((secret, _)) => {
             let mut response = Redirect::to(&next).into_response();

@@ -250,10 +250,14 @@ pub fn never_read() -> Body {
     Body::new(NeverRead)
 }
 
+/// What this platform trusts.
+pub const PROXY: &str = "127.0.0.1";
+
 pub fn options() -> web::Options {
     web::Options {
         platform: "Inbox".into(),
         sign_in_hint: None,
+        trusted_proxies: vec![PROXY.parse().unwrap()],
     }
 }
 
