@@ -4,10 +4,11 @@ use crate::Web;
 use crate::oauth::check_assertion;
 use crate::problem::Failure;
 use crate::signed_in::bearer;
+use app::Error;
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::extract::{FromRequest, Request, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use model::{Title, TitleId};
 use serde_json::json;
@@ -16,6 +17,8 @@ use wire::oauth::{ClientAuthentication, ErrorCode, OAuthError, Secret};
 
 /// Bytes of an uploaded catalogue.
 pub const BYTES_LIMIT: usize = 32 * 1024 * 1024;
+/// Catalogues taken in at once; more get 503.
+pub const AT_ONCE: usize = 2;
 const COLUMNS: [&str; 2] = ["id", "title"];
 
 /// Why a catalogue is refused; names the line.
@@ -69,10 +72,11 @@ pub fn parse(csv: &[u8]) -> Result<Vec<Title>, CatalogueFault> {
     Ok(titles)
 }
 
-/// `PUT /partner/catalogue`: replaces the partner's catalogue. One bad line refuses the whole, by its number.
-pub async fn put(State(web): State<Arc<Web>>, headers: HeaderMap, body: Bytes) -> Response {
+/// `PUT /partner/catalogue`: replaces the partner's catalogue. One bad line refuses the whole, by its number. The body is
+/// read only from a partner, and from two at a time: it and what is built from it are large.
+pub async fn put(State(web): State<Arc<Web>>, request: Request) -> Response {
     let done = async {
-        let assertion: Secret = bearer(&headers)
+        let assertion: Secret = bearer(request.headers())
             .ok_or_else(|| OAuthError::new(ErrorCode::InvalidClient, "no client assertion as bearer token"))?
             .to_owned()
             .into();
@@ -84,6 +88,18 @@ pub async fn put(State(web): State<Arc<Web>>, headers: HeaderMap, body: Bytes) -
             },
         )
         .await?;
+        let _place = web
+            .uploads
+            .try_acquire()
+            .map_err(|_| Failure::busy("other catalogues are being taken in; try again in a moment"))?;
+        let body = Bytes::from_request(request, &web)
+            .await
+            .map_err(|rejection| match rejection.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => {
+                    Error::TooLarge(format!("a catalogue has at most {BYTES_LIMIT} bytes")).into()
+                }
+                _ => Failure::bad_request(rejection.body_text()),
+            })?;
         let titles = tokio::task::spawn_blocking(move || parse(&body))
             .await
             .map_err(|_| Failure::busy("shutting down"))?

@@ -37,6 +37,7 @@ pub struct Web {
     sign_in_hint: Option<String>,
     trusted_proxies: Vec<IpAddr>,
     in_flight: Arc<Semaphore>,
+    uploads: Semaphore,
     turns: Arc<turns::Turns>,
 }
 
@@ -59,6 +60,7 @@ pub fn router(app: Arc<App>, options: Options) -> Router {
         sign_in_hint: options.sign_in_hint,
         trusted_proxies: options.trusted_proxies,
         in_flight: Arc::new(Semaphore::new(limits::IN_FLIGHT)),
+        uploads: Semaphore::new(catalogue::AT_ONCE),
         turns: Arc::default(),
     });
     routes::router(web)

@@ -8,6 +8,8 @@
     dead_code
 )]
 
+#[path = "http/catalogue.rs"]
+mod catalogue;
 #[path = "http/connections.rs"]
 mod connections;
 #[path = "http/fapi.rs"]

@@ -250,6 +250,22 @@ pub fn never_read() -> Body {
     Body::new(NeverRead)
 }
 
+/// A body of which nothing ever comes.
+pub fn endless() -> Body {
+    struct Endless;
+    impl http_body::Body for Endless {
+        type Data = axum::body::Bytes;
+        type Error = std::convert::Infallible;
+        fn poll_frame(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
+            std::task::Poll::Pending
+        }
+    }
+    Body::new(Endless)
+}
+
 /// What this platform trusts.
 pub const PROXY: &str = "127.0.0.1";
 
