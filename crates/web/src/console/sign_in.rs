@@ -9,7 +9,7 @@ use app::{Denied, Error};
 use axum::Form;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use pages::SignIn;
 use std::collections::HashMap;
@@ -38,8 +38,13 @@ pub async fn sign_in(
     State(web): State<Arc<Web>>,
     visitor: Visitor,
     Origin(origin): Origin,
+    headers: HeaderMap,
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
+    if is_of_another_site(&headers, &web.app.issuer) {
+        let failure = Failure::bad_request("This form was sent by another site. Sign in on a page of this one.");
+        return failure.into_page(&web, None, &visitor.request);
+    }
     let fields = match Fields::new(form) {
         Ok(fields) => fields,
         Err(failure) => return failure.into_page(&web, None, &visitor.request),
@@ -98,6 +103,23 @@ pub async fn sign_out(
     }
 }
 
+/// Whether a browser says that another site sent the form: it would sign a person in as somebody else, who then reads what she
+/// writes. There is no session yet that a token in the form could be bound to.
+fn is_of_another_site(headers: &HeaderMap, issuer: &str) -> bool {
+    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    if let Some(site) = text("sec-fetch-site") {
+        return !matches!(site, "same-origin" | "none");
+    }
+    // `null` says nothing: it is also what browsers send from our own pages, whose addresses they are told to keep.
+    match text("origin") {
+        None | Some("null") => false,
+        Some(origin) => {
+            let host = origin.split_once("://").map(|(_, host)| host);
+            origin != issuer && (host.is_none() || host != text("host"))
+        }
+    }
+}
+
 /// Only a path on this site: no open redirect.
 fn local(next: &str) -> &str {
     let is_path = next.starts_with('/') && !next.starts_with("//") && !next.starts_with("/\\");
@@ -122,5 +144,38 @@ mod tests {
             assert_eq!(super::local(bad), "/inbox");
         }
         assert_eq!(super::local("/readings?before=3"), "/readings?before=3");
+    }
+
+    #[test]
+    fn another_sites_form_is_told_from_our_own() {
+        let is_foreign = |pairs: &[(&'static str, &str)]| {
+            let headers = pairs.iter().map(|(name, value)| {
+                let name = axum::http::HeaderName::from_static(name);
+                (name, axum::http::HeaderValue::from_str(value).unwrap())
+            });
+            super::is_of_another_site(&headers.collect(), "https://inbox.example")
+        };
+        for own in [
+            &[][..],
+            &[("sec-fetch-site", "same-origin"), ("origin", "null")],
+            &[("sec-fetch-site", "none")],
+            &[("origin", "null")],
+            &[("origin", "https://inbox.example")],
+            &[("origin", "http://localhost:8080"), ("host", "localhost:8080")],
+        ] {
+            assert!(!is_foreign(own), "{own:?}");
+        }
+        for foreign in [
+            &[("sec-fetch-site", "cross-site")][..],
+            &[("sec-fetch-site", "same-site"), ("origin", "https://inbox.example")],
+            &[("origin", "https://evil.example"), ("host", "inbox.example")],
+            &[
+                ("origin", "https://inbox.example.evil.example"),
+                ("host", "inbox.example"),
+            ],
+            &[("origin", "evil")],
+        ] {
+            assert!(is_foreign(foreign), "{foreign:?}");
+        }
     }
 }

@@ -97,3 +97,23 @@ async fn a_handle_that_nobody_can_have_is_refused_before_anything_is_noted() {
     }
     assert_eq!(tried(&site, "203.0.113.5", None, right()).await, StatusCode::SEE_OTHER);
 }
+
+#[tokio::test]
+async fn a_form_of_another_site_signs_nobody_in() {
+    let site = Site::new().await;
+    let form = [("handle", "ana"), ("password", "correct horse")];
+    for foreign in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")] {
+        let answer = site.post("/sign-in", &form, &[foreign]).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+        assert!(answer.header("set-cookie").is_empty());
+    }
+    let own = site
+        .post(
+            "/sign-in",
+            &form,
+            &[("sec-fetch-site", "same-origin"), ("origin", "null")],
+        )
+        .await;
+    assert_eq!(own.status, StatusCode::SEE_OTHER);
+    assert!(!own.header("set-cookie").is_empty());
+}
