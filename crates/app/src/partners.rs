@@ -142,17 +142,22 @@ impl Partner {
 
 /// https, or http on this machine only.
 fn is_web_address(text: &str) -> bool {
-    let rest = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
-        (Some(rest), _) => rest,
-        (None, Some(rest))
-            if rest.starts_with("127.0.0.1") || rest.starts_with("localhost") || rest.starts_with("[::1]") =>
-        {
-            rest
-        }
-        _ => return false,
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return false;
     };
-    let host = rest.split(['/', '?']).next().unwrap_or_default();
-    !host.is_empty() && !host.contains('@') && text.len() <= 500 && text.bytes().all(|b| b.is_ascii_graphic())
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    // The whole host is compared: anybody can have `localhost.example`.
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    let is_safe = match scheme {
+        "https" => !host.is_empty(),
+        "http" => matches!(host, "127.0.0.1" | "localhost" | "[::1]"),
+        _ => false,
+    };
+    // Browsers read a backslash as a slash.
+    is_safe && !authority.contains(['@', '\\']) && text.len() <= 500 && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
 impl App {
@@ -311,4 +316,37 @@ impl App {
 
 fn upload_key(partner: &PartnerId) -> Vec<u8> {
     hash_of("catalogue upload", partner.as_str()).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_web_address;
+
+    #[test]
+    fn http_is_for_this_machine_alone() {
+        for good in [
+            "https://marquee.example/callback?x=1",
+            "https://marquee.example:8443",
+            "http://127.0.0.1:8100/callback",
+            "http://localhost",
+            "http://[::1]:1/",
+        ] {
+            assert!(is_web_address(good), "{good}");
+        }
+        for bad in [
+            "http://marquee.example",
+            "http://localhost.evil.example",
+            "http://127.0.0.1.evil.example/callback",
+            "http://127.0.0.1:80.evil.example",
+            "http://localhost@evil.example",
+            "http://[::1].evil.example",
+            "https://marquee.example\\@evil.example",
+            "https://",
+            "https://:443",
+            "ftp://localhost",
+            "localhost",
+        ] {
+            assert!(!is_web_address(bad), "{bad}");
+        }
+    }
 }

@@ -116,7 +116,8 @@ fn check_issuer(issuer: &str) -> anyhow::Result<()> {
             anyhow::bail!("`{issuer}` is not an address such as https://inbox.example")
         }
         Some((_, true)) => Ok(()),
-        Some((host, false)) if host.starts_with("127.0.0.1") || host.starts_with("localhost") => Ok(()),
+        // The whole host is compared: anybody can have `localhost.example`.
+        Some((host, false)) if matches!(host.split(':').next(), Some("127.0.0.1" | "localhost")) => Ok(()),
         _ => anyhow::bail!("`{issuer}` is neither https nor on this machine"),
     }
 }
@@ -127,4 +128,22 @@ fn write_durably(path: &Path, text: &str) -> anyhow::Result<()> {
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_issuer_is_https_or_on_this_machine() {
+        for good in ["https://inbox.example", "http://127.0.0.1:8080", "http://localhost"] {
+            assert!(super::check_issuer(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://inbox.example",
+            "http://localhost.evil.example",
+            "http://127.0.0.1.evil.example:80",
+            "https://",
+        ] {
+            assert!(super::check_issuer(bad).is_err(), "{bad}");
+        }
+    }
 }
