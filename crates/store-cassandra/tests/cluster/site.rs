@@ -5,6 +5,7 @@ use scylla::client::session_builder::SessionBuilder;
 use scylla::value::{CqlValue, Row};
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::time::Duration;
 use store::Store;
 use store_cassandra::{Config, connect, migrate};
 
@@ -46,7 +47,13 @@ impl Site {
     }
 
     pub async fn run(&self, text: &str) {
-        self.session.query_unpaged(text, ()).await.unwrap();
+        // The node that is asked may just have been killed on purpose. Each of these texts may be run twice.
+        let mut tries = 5;
+        while let Err(error) = self.session.query_unpaged(text, ()).await {
+            tries -= 1;
+            assert!(tries > 0, "{error}");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
     }
 
     pub async fn remove(&self) {
