@@ -102,7 +102,8 @@ struct PrivatePending {
     keys: Arc<LedgerKeys>,
     seal: Arc<SealingKey>,
     reply: Reply,
-    _coming: Coming,
+    /// Until the entry is made: then it is not on its way any more.
+    coming: Option<Coming>,
 }
 
 /// Whoever is about to enter something. The pen waits a moment for those on their way.
@@ -192,7 +193,7 @@ impl App {
             keys,
             seal,
             reply,
-            _coming: coming,
+            coming: Some(coming),
         };
         self.sequencer
             .queue
@@ -219,6 +220,13 @@ impl model::Entropy for Once {
 }
 
 impl Pending {
+    /// It has come.
+    fn arrived(&mut self) {
+        if let Self::Private(pending) = self {
+            pending.coming = None;
+        }
+    }
+
     fn into_reply(self) -> Reply {
         match self {
             Self::Private(pending) => pending.reply,

@@ -154,7 +154,8 @@ impl Pen {
     }
 
     /// Makes an entry at the end of the log.
-    async fn push(&mut self, batch: &mut Batch, pending: Pending) {
+    async fn push(&mut self, batch: &mut Batch, mut pending: Pending) {
+        pending.arrived();
         if let Err(error) = self.settle().await {
             return refuse([(0, pending)], &error);
         }
