@@ -1,8 +1,8 @@
-//! The command line: five checks, one exit code each for right, wrong, misused and unreadable.
+//! The command line: one exit code each for right, wrong, misused and unreadable.
 
-use crate::{Agreements, Finding, FsckReport, VerifyError, Watch, agreements, fsck_watched, head, open, receipt};
+use crate::{Agreements, FINDINGS_LIMIT, Finding, Pins, VerifyError, agreements, head, open, receipt};
 use clap::{Args, Parser, Subcommand};
-use model::Time;
+use model::{Agreement, PartnerId, Time};
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -69,20 +69,48 @@ enum Command {
         #[arg(long, value_name = "SOURCE")]
         log: Option<String>,
     },
-    /// Check the whole log: every entry, every hash, up to the signed root
+    /// Check the whole log: every entry, every hash, up to the signed root, and every agreement
     Fsck {
         /// Folder or URL of the log
         source: String,
         #[command(flatten)]
         key: Key,
+        #[command(flatten)]
+        sides: Sides,
     },
-    /// List the agreements in the log and check both signatures of each
+    /// List the agreements in the log with the keys that signed them, and check both signatures of each
     Agreement {
         /// Folder or URL of the log
         source: String,
         #[command(flatten)]
         key: Key,
+        #[command(flatten)]
+        sides: Sides,
     },
+}
+
+/// A signature tells which key signed, not whose key that is. Ask each side for its key.
+#[derive(Args)]
+struct Sides {
+    /// The platform's key for agreements, as the platform tells it; may be given several times
+    #[arg(long, value_name = "VKEY")]
+    platform_key: Vec<VerifyingKey>,
+    /// The partner's key for agreements, as the partner tells it; may be given several times
+    #[arg(long, value_name = "VKEY")]
+    partner_key: Vec<VerifyingKey>,
+    /// Hold only this partner's agreements to --partner-key
+    #[arg(long, value_name = "ID", requires = "partner_key")]
+    partner: Option<PartnerId>,
+}
+
+impl Sides {
+    fn pins(&self) -> Pins {
+        Pins {
+            platform: self.platform_key.clone(),
+            partner: self.partner_key.clone(),
+            partner_id: self.partner.clone(),
+        }
+    }
 }
 
 #[derive(Args)]
@@ -174,19 +202,15 @@ fn check(command: &Command, out: &mut dyn Write, err: &mut dyn Write) -> Result<
             )?;
             write!(out, "{}", receipt::describe(&opened)).map_err(Stop::Output)?;
         }
-        Command::Fsck { source, key } => {
-            let mut progress = Progress::new(err);
-            let report = fsck_watched(open(source)?.as_ref(), &key.key, &mut progress)?;
-            return tell(&report, out);
+        Command::Fsck { source, key, sides } => {
+            let found = read_all(source, key, &sides.pins(), err)?;
+            return tell(&found, out);
         }
-        Command::Agreement { source, key } => {
-            let mut progress = Progress::new(err);
-            let source = open(source)?;
-            let found = agreements(source.as_ref(), &key.key, &mut |done, total| {
-                progress.progress(done, total)
-            })?;
-            list(&found, out)?;
-            return tell(&found.report, out);
+        Command::Agreement { source, key, sides } => {
+            let pins = sides.pins();
+            let found = read_all(source, key, &pins, err)?;
+            list(&found, &pins, out)?;
+            return tell(&found, out);
         }
     }
     Ok(Exit::Right)
@@ -199,47 +223,86 @@ fn old_checkpoint(file: &std::path::Path, key: &VerifyingKey) -> Result<Checkpoi
     Checkpoint::verify(&note, key).map_err(|error| wrong(error.to_string()))
 }
 
-fn list(found: &Agreements, out: &mut dyn Write) -> Result<(), Stop> {
+fn read_all(source: &str, key: &Key, pins: &Pins, err: &mut dyn Write) -> Result<Agreements, VerifyError> {
+    let mut progress = Progress::new(err);
+    agreements(open(source)?.as_ref(), &key.key, pins, &mut |done, total| {
+        progress.tell(done, total);
+    })
+}
+
+fn list(found: &Agreements, pins: &Pins, out: &mut dyn Write) -> Result<(), Stop> {
     for entry in &found.entries {
         let at = i64::try_from(entry.unix_seconds)
             .map(Time::from_unix_seconds)
             .map_or_else(|_| "at no possible time".to_owned(), |time| time.to_string());
+        let (index, bytes) = (entry.index, entry.bytes);
         let Some(agreement) = &entry.agreement else {
             say(
                 out,
-                format_args!(
-                    "index {}: {at}: {} public bytes, not an agreement",
-                    entry.index, entry.bytes
-                ),
+                format_args!("index {index}: {at}: {bytes} public bytes, not an agreement"),
             )?;
             continue;
-        };
-        let signed = match &entry.fault {
-            Some(fault) => format!("wrong: {fault}"),
-            None => "signed by both".to_owned(),
         };
         say(
             out,
             format_args!(
-                "index {}: {at}: agreement {} between {:?} and {:?}, {} to {}: {signed}",
-                entry.index,
+                "index {index}: {at}: agreement {} between {:?} and {:?}, {} to {}: {}",
                 agreement.reference(),
                 agreement.platform.name,
                 agreement.partner.name,
                 agreement.starts.date(),
-                agreement.ends.date()
+                agreement.ends.date(),
+                match entry.faults.is_empty() {
+                    true => "signed by both keys",
+                    false => "wrong, see below",
+                }
+            ),
+        )?;
+        keys(agreement, pins, out)?;
+        for remark in &entry.remarks {
+            say(out, format_args!("  note         {remark}"))?;
+        }
+    }
+    if pins.partner.is_empty() && found.entries.iter().any(|entry| entry.agreement.is_some()) {
+        say(
+            out,
+            format_args!(
+                "note: the log cannot tell whose keys these are: ask each partner for its own, and give it with --partner-key"
             ),
         )?;
     }
     Ok(())
 }
 
-fn tell(report: &FsckReport, out: &mut dyn Write) -> Result<Exit, Stop> {
+fn keys(agreement: &Agreement, pins: &Pins, out: &mut dyn Write) -> Result<(), Stop> {
+    say(out, format_args!("  partner id   {}", agreement.partner_id))?;
+    for (side, key, pins) in [
+        ("platform key", &agreement.platform.key, &pins.platform),
+        ("partner key", &agreement.partner.key, &pins.partner),
+    ] {
+        match key.parse::<VerifyingKey>() {
+            Ok(key) if pins.contains(&key) => say(out, format_args!("  {side:<12} {key} (one you gave)"))?,
+            Ok(key) => say(out, format_args!("  {side:<12} {key}"))?,
+            Err(_) => say(out, format_args!("  {side:<12} {key:?}, which is not a key"))?,
+        }
+    }
+    Ok(())
+}
+
+fn tell(found: &Agreements, out: &mut dyn Write) -> Result<Exit, Stop> {
+    let report = &found.report;
     for finding in &report.findings {
         say(out, format_args!("wrong: {finding}"))?;
     }
     if report.stopped {
         say(out, format_args!("stopped after {} wrong files", report.findings.len()))?;
+    }
+    let findings = found.findings();
+    for finding in findings.iter().take(FINDINGS_LIMIT) {
+        say(out, format_args!("wrong: {finding}"))?;
+    }
+    if let Some(more) = findings.len().checked_sub(FINDINGS_LIMIT).filter(|more| *more > 0) {
+        say(out, format_args!("and {more} more like these"))?;
     }
     let (size, files) = (report.checkpoint.size, report.files);
     if report.is_sound() {
@@ -253,7 +316,7 @@ fn tell(report: &FsckReport, out: &mut dyn Write) -> Result<Exit, Stop> {
         let count = report.kinds.get(&kind).copied().unwrap_or(0);
         say(out, format_args!("  {:<14} {count}", kind.name()))?;
     }
-    Ok(if report.is_sound() { Exit::Right } else { Exit::Wrong })
+    Ok(if found.is_sound() { Exit::Right } else { Exit::Wrong })
 }
 
 fn say(out: &mut dyn Write, words: std::fmt::Arguments<'_>) -> Result<(), Stop> {
@@ -273,10 +336,8 @@ impl<'a> Progress<'a> {
             told: Instant::now(),
         }
     }
-}
 
-impl Watch for Progress<'_> {
-    fn progress(&mut self, done: u64, total: u64) {
+    fn tell(&mut self, done: u64, total: u64) {
         if self.told.elapsed() >= Duration::from_secs(1) {
             self.told = Instant::now();
             // Progress that cannot be shown is no reason to stop checking.

@@ -10,7 +10,7 @@ mod head;
 mod receipt;
 mod source;
 
-pub use agreements::{Agreements, PublicEntry, agreements};
+pub use agreements::{Agreements, Pins, PublicEntry, agreements};
 pub use command::{Exit, run};
 pub use fsck::{FINDINGS_LIMIT, FsckReport, Watch, fsck, fsck_watched};
 pub use head::{checkpoint, consistency};

@@ -63,6 +63,11 @@ impl VerifyingKey {
     pub const fn id(&self) -> u32 {
         self.id
     }
+
+    /// Whether whoever signs with one key can sign with the other: the same key, perhaps under two names.
+    pub fn same_bytes(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
 }
 
 impl fmt::Display for VerifyingKey {

@@ -1,8 +1,8 @@
 //! Each command on sound logs, and what it refuses.
 
-use crate::log::{DISCLOSURE, Log, START, agreement, entries, good_agreement, key, run_with, sides};
+use crate::log::{DISCLOSURE, Log, entries, key, run_with};
 use std::process::Command;
-use tlog::leaf::{Kind, Leaf};
+use tlog::leaf::Kind;
 use tlog::note;
 use verify::{Folder, VerifyError};
 
@@ -29,9 +29,9 @@ fn a_check_counts_the_entries_by_kind() {
     .unwrap();
     assert!(report.is_sound());
     let kinds = [
-        (Kind::Private, 596),
+        (Kind::Private, 597),
         (Kind::Report, 1),
-        (Kind::Public, 2),
+        (Kind::Public, 1),
         (Kind::Summary, 1),
     ];
     assert_eq!(report.kinds, kinds.into_iter().collect());
@@ -149,80 +149,6 @@ fn hex_root<const N: usize>(ids: [&str; N]) -> String {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect()
-}
-
-#[test]
-fn agreements_are_listed_with_both_signatures_checked() {
-    let log = Log::new();
-    let mut all = entries(300);
-    all[290] = Leaf::public(Kind::Public, START, &good_agreement(2)).unwrap();
-    log.write(&all);
-    let (exit, out) = log.run(&["agreement", "SOURCE"]);
-    assert_eq!(exit, 0, "{out}");
-    let lines: Vec<_> = out.lines().collect();
-    let listed =
-        "2026-11-23T00:00:00Z: agreement films@1 between \"Platform\" and \"Marquee\", 2026-11-01 to 2027-11-01";
-    assert_eq!(lines[0], format!("index 1: {listed}: signed by both"));
-    assert_eq!(
-        lines[1],
-        "index 3: 2026-11-23T00:00:00Z: 11 public bytes, not an agreement"
-    );
-    assert!(
-        lines[2].starts_with("index 290: ") && lines[2].ends_with(": signed by both"),
-        "{}",
-        lines[2]
-    );
-    assert!(lines[3].starts_with("right: 300 entries"), "{}", lines[3]);
-}
-
-#[test]
-fn an_agreement_that_one_side_did_not_sign_is_wrong() {
-    let [platform, partner] = sides();
-    let stranger = key("marquee.example", 99);
-    for (bytes, why) in [
-        (agreement(1, &[&platform], |text| text), "signature of the partner"),
-        (agreement(1, &[&partner], |text| text), "signature of the platform"),
-        (
-            agreement(1, &[&platform, &stranger], |text| text),
-            "signature of the partner",
-        ),
-        (
-            agreement(1, &[&platform, &partner], |text| text.replacen(':', ": ", 1)),
-            "not in canonical form",
-        ),
-        (
-            agreement(2, &[&platform, &partner], |text| text),
-            "stands where version 1 must",
-        ),
-    ] {
-        let log = Log::new();
-        let mut all = entries(300);
-        all[1] = all[0].clone();
-        all[280] = Leaf::public(Kind::Public, START, &bytes).unwrap();
-        log.write(&all);
-        let (exit, out) = log.run(&["agreement", "SOURCE"]);
-        assert_eq!(exit, 1, "{why}: {out}");
-        assert!(out.contains(why), "{out}");
-        assert!(
-            out.contains("wrong: tile/entries/001.p/44: index 280: agreement `films@"),
-            "{out}"
-        );
-        assert_eq!(log.run(&["fsck", "SOURCE"]).0, 0, "the log itself is sound");
-    }
-    // Twice the same version, both signed.
-    let log = Log::new();
-    let mut all = entries(20);
-    all[19] = all[1].clone();
-    log.write(&all);
-    let (exit, out) = log.run(&["agreement", "SOURCE"]);
-    assert_eq!(
-        (
-            exit,
-            out.contains("index 19: agreement `films@1` stands where version 2 must")
-        ),
-        (1, true),
-        "{out}"
-    );
 }
 
 #[test]

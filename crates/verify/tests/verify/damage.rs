@@ -164,7 +164,7 @@ fn an_entry_that_is_no_leaf_is_named_even_if_it_is_signed() {
         ),
         (
             9,
-            [&entries(4)[3][..80], b"other"].concat(),
+            [&entries(4)[1][..80], b"other"].concat(),
             "not the SHA-256 of the public bytes",
         ),
     ] {

@@ -22,27 +22,70 @@ pub fn key(name: &str, seed: u8) -> SigningKey {
     SigningKey::generate(name, &[seed; 32]).unwrap()
 }
 
-/// A signed agreement, with its text changed by `change` before it is signed.
-pub fn agreement(version: u32, signers: &[&SigningKey], change: impl Fn(String) -> String) -> Vec<u8> {
-    let party = |name: &str, key: &SigningKey| {
-        format!(
-            r#"{{"name":"{name}","key":"{}","breach_contact":"b","data_protection_officer":"d"}}"#,
-            key.verifying_key()
-        )
-    };
-    let json = format!(
-        r#"{{"id":"films","version":{version},"why":"To suggest films.","partner_id":"marquee",
+/// What an agreement of the tests may differ in.
+pub struct Draft {
+    pub id: &'static str,
+    pub version: u32,
+    pub why: &'static str,
+    pub partner_id: &'static str,
+    pub platform: SigningKey,
+    pub partner: SigningKey,
+}
+
+impl Draft {
+    pub fn films(version: u32) -> Self {
+        let [platform, partner] = sides();
+        Self {
+            id: "films",
+            version,
+            why: "To suggest films.",
+            partner_id: "marquee",
+            platform,
+            partner,
+        }
+    }
+
+    pub fn text(&self) -> String {
+        let party = |name: &str, key: &SigningKey| {
+            format!(
+                r#"{{"name":"{name}","key":"{}","breach_contact":"b","data_protection_officer":"d"}}"#,
+                key.verifying_key()
+            )
+        };
+        let json = format!(
+            r#"{{"id":"{}","version":{},"why":"{}","partner_id":"{}",
             "platform":{},"partner":{},"purposes":["recommendations"],"actions":["read"],"fields":["mentions"],
             "retention_days":30,"starts":"2026-11-01T00:00:00Z","ends":"2027-11-01T00:00:00Z",
             "ceilings":{{"people_per_day":1,"people_per_30_days":1,"requests_per_second":1,
                 "messages_per_person_per_day":1,"new_grants_per_day":1}},
             "report":{{"period_days":14,"grace_days":7,"dimensions":{{"interface":[],"initiation_surface":[],"variant":[]}},
                 "consequence":"The grants stop answering."}}}}"#,
-        party("Platform", &key("platform.example", 11)),
-        party("Marquee", &key("marquee.example", 12)),
-    );
-    let canonical = model::Agreement::parse(&json).unwrap().canonical().unwrap() + "\n";
-    note::sign(&change(canonical), signers).unwrap().into_bytes()
+            self.id,
+            self.version,
+            self.why,
+            self.partner_id,
+            party("Platform", &self.platform),
+            party("Marquee", &self.partner),
+        );
+        model::Agreement::parse(&json).unwrap().canonical().unwrap() + "\n"
+    }
+
+    /// Signed by both sides, and by whoever else.
+    pub fn signed(&self, more: &[&SigningKey]) -> Vec<u8> {
+        let keys = [&[&self.platform, &self.partner], more].concat();
+        note::sign(&self.text(), &keys).unwrap().into_bytes()
+    }
+}
+
+/// A signed agreement, with its text changed by `change` before it is signed.
+pub fn agreement(version: u32, signers: &[&SigningKey], change: impl Fn(String) -> String) -> Vec<u8> {
+    let text = Draft::films(version).text();
+    note::sign(&change(text), signers).unwrap().into_bytes()
+}
+
+/// A log's entry of these bytes.
+pub fn public(bytes: &[u8]) -> Vec<u8> {
+    Leaf::public(Kind::Public, START, bytes).unwrap()
 }
 
 /// Both sides of the agreement.
@@ -51,8 +94,7 @@ pub fn sides() -> [SigningKey; 2] {
 }
 
 pub fn good_agreement(version: u32) -> Vec<u8> {
-    let [platform, partner] = sides();
-    agreement(version, &[&platform, &partner], |text| text)
+    Draft::films(version).signed(&[])
 }
 
 pub fn private() -> Private {
@@ -104,11 +146,10 @@ fn private_leaf(index: usize) -> Vec<u8> {
     .to_vec()
 }
 
-/// Entries with public ones among them: an agreement at 1, parameters at 3, a report at 4, a summary at 5.
+/// Entries with public ones among them: an agreement at 1, a report at 4, a summary at 5.
 pub fn entries(n: usize) -> Vec<Vec<u8>> {
     let entry = |index| match index {
         1 => Leaf::public(Kind::Public, START, &good_agreement(1)).unwrap(),
-        3 => Leaf::public(Kind::Public, START, b"parameters\n").unwrap(),
         4 => Leaf::public(Kind::Report, START, b"accepted").unwrap(),
         5 => Leaf::public(Kind::Summary, START, b"1 day").unwrap(),
         _ => private_leaf(index),

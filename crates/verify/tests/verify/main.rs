@@ -7,6 +7,7 @@
     clippy::string_slice
 )]
 
+mod agreements;
 mod commands;
 mod damage;
 mod log;
