@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Anchor, LedgerHead, Store};
+use tlog::Hash;
 use tlog::checkpoint::Checkpoint;
 use tlog::leaf::Leaf;
 use tlog::note::VerifyingKey;
@@ -104,10 +105,7 @@ impl App {
 
     async fn receipt(&self, index: u64, record: &EntryRecord, with_private: bool) -> Result<String, Error> {
         let head = self.log_head();
-        let proof = prove(&self.store, head.size, |tiles| {
-            tree::inclusion_proof(head.size, index, tiles)
-        })
-        .await?;
+        let proof = inclusion(&self.store, head.size, index).await?;
         let leaf = record
             .leaf
             .as_slice()
@@ -121,6 +119,11 @@ impl App {
             .write(index, proof, &head.checkpoint)
             .map_err(|e| Error::Corrupt(e.to_string()))
     }
+}
+
+/// The proof that an entry is in the log of `size`.
+pub(crate) async fn inclusion(store: &Store, size: u64, index: u64) -> Result<Vec<Hash>, Error> {
+    prove(store, size, |tiles| tree::inclusion_proof(size, index, tiles)).await
 }
 
 /// The right edge of the stored log.

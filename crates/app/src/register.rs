@@ -1,13 +1,25 @@
 //! The register: agreements signed by both sides, published for everyone to read.
 //!
 //! What is not in here cannot be enforced: `decide` asks the register. Each version is a public ledger entry before it is in force.
+//!
+//! A stored row is not believed: whenever the register is read, both signatures are checked again, and that the ledger has the
+//! very same note where the row says. A version whose row fails is **not in force**: nothing is disclosed under it, an error is
+//! logged that names it, and everything else goes on. Publishing can be repeated after a crash at any point: what the ledger
+//! has already is not entered again.
 
-use crate::{App, Error};
+use crate::ledger::inclusion;
+use crate::{App, Error, Kind};
 use model::{Agreement, AgreementId, AgreementRef, Register, Standing, Time};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, PoisonError};
 use store::{AgreementRow, Cas};
+use tlog::checkpoint::Checkpoint;
+use tlog::leaf::{Leaf, WINDOW_SECONDS};
 use tlog::note::{self, VerifyingKey};
+use tlog::tree;
+
+/// Entries of the ledger that are looked through at once.
+const PAGE: usize = 1_000;
 
 /// A published version with what proves it.
 #[derive(Debug, Clone)]
@@ -57,7 +69,8 @@ impl App {
     }
 
     /// Publishes an agreement that both sides signed. Refused with the reason if it is unsigned, signed by other keys, expired, not the
-    /// next version, or another partner's.
+    /// next version, or another partner's. Publishing again what is published changes nothing and gives the same answer. To be
+    /// driven to its end: a caller that gives up in the middle must not try again in the same process.
     pub async fn agreement_publish(&self, document: &str) -> Result<Published, Error> {
         let now = self.clock.now();
         let (agreement, text, signed) = read_note(document)?;
@@ -72,6 +85,53 @@ impl App {
                 "`partner.key` is not the key the partner registered".into(),
             ));
         }
+        self.agreement_check_signed(&agreement, document)?;
+        if agreement.ends <= now {
+            return Err(Error::Invalid(format!(
+                "the agreement ended on {}",
+                agreement.ends.date()
+            )));
+        }
+        let reference = agreement.reference();
+        let _one_at_a_time = self.publishing.lock().await;
+        // An earlier try may have come further than its caller was told.
+        self.register_load().await?;
+        if let Some(published) = self.published(&reference) {
+            return match Self::agreement_text(&published.agreement)? == text {
+                true => Ok(published),
+                false => Err(Error::Conflict(format!("`{reference}` is published with another text"))),
+            };
+        }
+        self.agreement_check_next(&agreement)?;
+        let body = match self.agreement_entered(&agreement, &text).await? {
+            Some(entered) => entered,
+            None => PublishedBody {
+                note: document.to_owned(),
+                index: self
+                    .sequencer
+                    .append_public(document.as_bytes().to_vec(), now)
+                    .await?
+                    .index,
+                published_at: now,
+            },
+        };
+        let row = AgreementRow {
+            id: agreement.id.to_string(),
+            version: agreement.version,
+            body: crate::to_json(&body)?,
+        };
+        if self.store.agreement_publish(row).await? == Cas::Conflict {
+            return Err(Error::Conflict(format!(
+                "`{reference}` was published elsewhere, or its stored row is damaged"
+            )));
+        }
+        tracing::info!(agreement = %reference, index = body.index, bytes = text.len(), "agreement published");
+        self.register_load().await?;
+        self.published(&reference).ok_or(Error::NotFound)
+    }
+
+    /// That the platform's own key and the partner's key that the document names signed it.
+    fn agreement_check_signed(&self, agreement: &Agreement, document: &str) -> Result<(), Error> {
         if agreement.platform.key != self.agreement_verifying_key() {
             return Err(Error::Invalid(
                 "`platform.key` is not this platform's agreement key".into(),
@@ -87,35 +147,54 @@ impl App {
             note::verify(document, &[key])
                 .map_err(|_| Error::Invalid(format!("the agreement is not signed by the {side}")))?;
         }
-        if agreement.ends <= now {
-            return Err(Error::Invalid(format!(
-                "the agreement ended on {}",
-                agreement.ends.date()
-            )));
-        }
-        let _one_at_a_time = self.publishing.lock().await;
-        self.agreement_check_next(&agreement)?;
+        Ok(())
+    }
 
-        let entry = self.sequencer.append_public(document.as_bytes().to_vec(), now).await?;
-        let body = PublishedBody {
-            note: document.to_owned(),
-            index: entry.index,
-            published_at: now,
+    /// The entry of this version, if an earlier try came so far. It can only stand after the version before. The ledger itself is
+    /// searched: nothing else is as durable as the entry is.
+    async fn agreement_entered(&self, agreement: &Agreement, text: &str) -> Result<Option<PublishedBody>, Error> {
+        let reference = agreement.reference();
+        let mut from = match self.agreement_versions(&agreement.id).last() {
+            Some(before) => before.index.saturating_add(1),
+            None => 0,
         };
-        let row = AgreementRow {
-            id: agreement.id.to_string(),
-            version: agreement.version,
-            body: crate::to_json(&body)?,
-        };
-        if self.store.agreement_publish(row).await? == Cas::Conflict {
-            return Err(Error::Conflict(format!(
-                "`{}` was published elsewhere",
-                agreement.reference()
-            )));
+        // Reading the head settles a commit whose outcome was unknown.
+        let size = self.store.ledger_head().await?.size;
+        while from < size {
+            let page = self.log_entries(from, PAGE).await?;
+            from = match page.last() {
+                Some((last, ..)) => last.saturating_add(1),
+                None => return Err(Error::Corrupt(format!("entry {from} is missing"))),
+            };
+            for (index, leaf, public) in page.into_iter().filter(|(_, leaf, _)| leaf.kind == Kind::Public) {
+                let Some((entered, note)) = self.agreement_read(public) else {
+                    continue;
+                };
+                if entered.reference() != reference {
+                    continue;
+                }
+                if Self::agreement_text(&entered)? != text {
+                    return Err(Error::Conflict(format!(
+                        "entry {index} of the ledger is `{reference}` with another text: publish that one, then the next version"
+                    )));
+                }
+                let at = i64::try_from(leaf.window.saturating_mul(WINDOW_SECONDS)).unwrap_or(i64::MAX);
+                return Ok(Some(PublishedBody {
+                    note,
+                    index,
+                    published_at: Time::from_unix_seconds(at),
+                }));
+            }
         }
-        tracing::info!(agreement = %agreement.reference(), index = entry.index, bytes = text.len(), "agreement published");
-        self.register_load().await?;
-        self.published(&agreement.reference()).ok_or(Error::NotFound)
+        Ok(None)
+    }
+
+    /// The agreement in public bytes, if both sides signed it.
+    fn agreement_read(&self, public: Vec<u8>) -> Option<(Agreement, String)> {
+        let note = String::from_utf8(public).ok()?;
+        let (agreement, _, _) = read_note(&note).ok().filter(|(_, _, signed)| *signed)?;
+        self.agreement_check_signed(&agreement, &note).ok()?;
+        Some((agreement, note))
     }
 
     fn agreement_check_next(&self, agreement: &Agreement) -> Result<(), Error> {
@@ -138,25 +217,56 @@ impl App {
         Ok(())
     }
 
-    /// Reads the register from the store.
+    /// Reads the register from the store, and leaves out what does not verify.
     pub(crate) async fn register_load(&self) -> Result<(), Error> {
         let mut register = Register::default();
         let mut all = Vec::new();
         for row in self.store.agreements_list().await? {
-            let body: PublishedBody = crate::json_body(&row.body)?;
-            let (agreement, _, _) = read_note(&body.note)?;
-            let agreement = Arc::new(agreement);
-            register.insert(Arc::clone(&agreement), Standing::Good);
-            all.push(Published {
-                agreement,
-                note: body.note,
-                index: body.index,
-                published_at: body.published_at,
-            });
+            match self.agreement_verify(&row).await {
+                Ok(published) => {
+                    register.insert(Arc::clone(&published.agreement), Standing::Good);
+                    all.push(published);
+                }
+                Err(error @ (Error::Invalid(_) | Error::Corrupt(_) | Error::TooLarge(_))) => {
+                    tracing::error!(agreement = %row.id, version = row.version, %error, "a stored agreement does not verify; it is not in force");
+                }
+                Err(error) => return Err(error),
+            }
         }
         all.sort_by_key(|entry| entry.agreement.reference());
         *self.register.write().unwrap_or_else(PoisonError::into_inner) = (Arc::new(register), Arc::new(all));
         Ok(())
+    }
+
+    /// What a row says, if it was signed by both sides and stands in the ledger.
+    async fn agreement_verify(&self, row: &AgreementRow) -> Result<Published, Error> {
+        let body: PublishedBody = crate::json_body(&row.body)?;
+        let (agreement, _, signed) = read_note(&body.note)?;
+        if !signed || agreement.id.to_string() != row.id || agreement.version != row.version {
+            return Err(Error::Corrupt("the row holds something else".into()));
+        }
+        self.agreement_check_signed(&agreement, &body.note)?;
+        let head = self.log_head();
+        let missing = || Error::Corrupt(format!("entry {} of the ledger is not this agreement", body.index));
+        let entry = match self.store.ledger_leaves(body.index, 1).await?.pop() {
+            Some(entry) if body.index < head.size => entry,
+            _ => return Err(missing()),
+        };
+        let (leaf, public) = Leaf::decode(&entry).map_err(|_| missing())?;
+        if leaf.kind != Kind::Public || public != body.note.as_bytes() {
+            return Err(missing());
+        }
+        let root = Checkpoint::verify(&head.checkpoint, &self.log_key)
+            .map_err(|e| Error::Corrupt(e.to_string()))?
+            .root;
+        let proof = inclusion(&self.store, head.size, body.index).await?;
+        tree::verify_inclusion(tree::leaf_hash(&entry), body.index, head.size, root, &proof).map_err(|_| missing())?;
+        Ok(Published {
+            agreement: Arc::new(agreement),
+            note: body.note,
+            index: body.index,
+            published_at: body.published_at,
+        })
     }
 
     /// The register as `decide` sees it.

@@ -9,6 +9,7 @@
 
 mod hostile;
 mod processes;
+mod register;
 mod world;
 
 use app::{About, Denied, Error};

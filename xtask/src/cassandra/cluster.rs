@@ -99,7 +99,7 @@ impl Cluster {
     /// Stops one node's process for a while, without ending it.
     pub fn pause(&self, number: u8, pause: Duration) -> anyhow::Result<()> {
         let pid = self.node(number)?.pid().context("it does not run")?;
-        super::faults::paused(u32::try_from(pid)?, pause)
+        super::faults::paused(pid, pause)
     }
 
     /// One line for each node.

@@ -233,6 +233,15 @@ impl World {
         self.faulty.plan(Plan::Next("ledger_commit", Fault::Kept));
     }
 
+    pub fn fail(&self, method: &'static str, fault: Fault) {
+        self.faulty.plan(Plan::Next(method, fault));
+    }
+
+    /// The store itself, for damage.
+    pub fn store(&self) -> &MemoryStore {
+        self.faulty.inner()
+    }
+
     pub async fn open_second_process(&self) -> Arc<App> {
         open(self.faulty.clone(), self.clock.clone(), None, Processes::One)
             .await
@@ -369,7 +378,7 @@ async fn converse(app: &App, ana: &Person, ben: &Person) -> ConversationId {
 }
 
 async fn sign_up_marquee(app: &App, messages: u32) {
-    let key = SigningKey::generate("marquee.example/agreements", &[5; 32]).unwrap();
+    let key = marquee_key();
     let partner = Partner {
         id: "marquee".parse().unwrap(),
         name: "Marquee".into(),
@@ -395,10 +404,18 @@ async fn sign_up_marquee(app: &App, messages: u32) {
     app.catalogue_put(&"marquee".parse().unwrap(), titles).await.unwrap();
     let mut agreement = agreement(&app.agreement_verifying_key(), &key.verifying_key().to_string());
     agreement.ceilings.messages_per_person_per_day = messages;
-    let text = App::agreement_text(&agreement).unwrap();
-    let signed = note::sign(&text, &[&key]).unwrap();
-    let signed = app.agreement_sign(&signed).unwrap();
-    app.agreement_publish(&signed).await.unwrap();
+    app.agreement_publish(&signed(app, &agreement)).await.unwrap();
+}
+
+fn marquee_key() -> SigningKey {
+    SigningKey::generate("marquee.example/agreements", &[5; 32]).unwrap()
+}
+
+/// The note of an agreement, signed by both sides.
+pub fn signed(app: &App, agreement: &Agreement) -> String {
+    let text = App::agreement_text(agreement).unwrap();
+    app.agreement_sign(&note::sign(&text, &[&marquee_key()]).unwrap())
+        .unwrap()
 }
 
 pub fn agreement(platform: &str, partner: &str) -> Agreement {
