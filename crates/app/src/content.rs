@@ -173,6 +173,14 @@ fn message_place(owner: AccountId, row: &[u8; 40]) -> Place<'_> {
     }
 }
 
+fn encode<T: Encode<()>>(content: &T) -> Result<Vec<u8>, Error> {
+    minicbor::to_vec(content).map_err(|_| Error::TooLarge("too long to store".into()))
+}
+
+fn damaged(what: &str) -> Error {
+    Error::Corrupt(format!("a stored {what} does not decode"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,12 +214,4 @@ mod tests {
         let later = MessageRow { sent_at: 5, ..row };
         assert!(open_message(&key, owner, &later).is_err());
     }
-}
-
-fn encode<T: Encode<()>>(content: &T) -> Result<Vec<u8>, Error> {
-    minicbor::to_vec(content).map_err(|_| Error::TooLarge("too long to store".into()))
-}
-
-fn damaged(what: &str) -> Error {
-    Error::Corrupt(format!("a stored {what} does not decode"))
 }
