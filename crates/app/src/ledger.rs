@@ -4,6 +4,7 @@ use crate::record::EntryRecord;
 use crate::sequencer::LogHead;
 use crate::{App, Denied, Error};
 use model::AccountId;
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -87,20 +88,27 @@ impl App {
 
     pub(crate) async fn record_at(&self, account: AccountId, index: u64) -> Result<EntryRecord, Error> {
         let key = self.vault.inbox_key(account).await?;
-        let mut before = None;
-        // A person's entries are found by her own count; walk down to the one with this index.
-        loop {
-            let page = self.store.ledger_owned(account.0, before, 500).await?;
-            for row in &page {
-                if row.index == index {
-                    return EntryRecord::open(&key, account, row);
-                }
-            }
-            match page.last() {
-                Some(last) if last.index > index && last.seq > 0 => before = Some(last.seq),
-                _ => return Err(Error::NotFound),
+        let newest = |before| self.store.ledger_owned(account.0, before, 1);
+        // Her own numbers have no gaps and grow with the index, so halving finds the one with this index.
+        let mut end = match newest(None).await?.first() {
+            Some(last) if last.index >= index => last.seq.saturating_add(1),
+            _ => return Err(Error::NotFound),
+        };
+        let mut start = 0;
+        while start < end {
+            let middle = start + (end - start) / 2;
+            let page = newest(Some(middle.saturating_add(1))).await?;
+            let row = page
+                .first()
+                .filter(|row| row.seq == middle)
+                .ok_or_else(|| Error::Corrupt(format!("a person's entry {middle} is missing")))?;
+            match row.index.cmp(&index) {
+                Ordering::Equal => return EntryRecord::open(&key, account, row),
+                Ordering::Less => start = middle.saturating_add(1),
+                Ordering::Greater => end = middle,
             }
         }
+        Err(Error::NotFound)
     }
 
     async fn receipt(&self, index: u64, record: &EntryRecord, with_private: bool) -> Result<String, Error> {

@@ -9,6 +9,7 @@
 
 mod hostile;
 mod processes;
+mod receipts;
 mod register;
 mod world;
 
