@@ -18,6 +18,8 @@ use tlog::receipt::Receipt;
 use tlog::tree::{self, Frontier, TileSource};
 use tokio::sync::watch;
 
+/// Tiles that are kept from one proof to the next at most, of 8 KiB each.
+const TILES_KEPT: usize = 256;
 /// Hashes in a full tile.
 pub const TILE: u64 = 256;
 
@@ -69,7 +71,8 @@ impl App {
     /// A person's receipt for one of her entries: a tlog-proof file with everything that opens it.
     pub async fn receipt_of_person(&self, account: AccountId, index: u64) -> Result<String, Error> {
         let record = self.record_at(account, index).await?;
-        self.receipt(index, &record, true).await
+        self.receipt(index, &record, true, &self.log_head(), &mut Tiles::default())
+            .await
     }
 
     /// A partner's receipt for a disclosure it was given. Tells nothing of other disclosures.
@@ -83,7 +86,8 @@ impl App {
         if body.event != tlog::body::Event::Disclosure {
             return Err(Denied::Token.into());
         }
-        self.receipt(index, &record, false).await
+        self.receipt(index, &record, false, &self.log_head(), &mut Tiles::default())
+            .await
     }
 
     pub(crate) async fn record_at(&self, account: AccountId, index: u64) -> Result<EntryRecord, Error> {
@@ -111,9 +115,19 @@ impl App {
         Err(Error::NotFound)
     }
 
-    async fn receipt(&self, index: u64, record: &EntryRecord, with_private: bool) -> Result<String, Error> {
-        let head = self.log_head();
-        let proof = inclusion(&self.store, head.size, index).await?;
+    /// A receipt under this checkpoint. `tiles` are of the log of its size.
+    pub(crate) async fn receipt(
+        &self,
+        index: u64,
+        record: &EntryRecord,
+        with_private: bool,
+        head: &LogHead,
+        tiles: &mut Tiles,
+    ) -> Result<String, Error> {
+        let proof = prove(&self.store, head.size, tiles, |tiles| {
+            tree::inclusion_proof(head.size, index, tiles)
+        })
+        .await?;
         let leaf = record
             .leaf
             .as_slice()
@@ -131,12 +145,13 @@ impl App {
 
 /// The proof that an entry is in the log of `size`.
 pub(crate) async fn inclusion(store: &Store, size: u64, index: u64) -> Result<Vec<Hash>, Error> {
-    prove(store, size, |tiles| tree::inclusion_proof(size, index, tiles)).await
+    let prover = |tiles: &Tiles| tree::inclusion_proof(size, index, tiles);
+    prove(store, size, &mut Tiles::default(), prover).await
 }
 
 /// The right edge of the stored log.
 pub(crate) async fn frontier_of(store: &Store, size: u64) -> Result<Frontier, Error> {
-    prove(store, size, |tiles| {
+    prove(store, size, &mut Tiles::default(), |tiles| {
         Frontier::resume(size, |l, i, w| tiles.tile(l, i, w))
     })
     .await
@@ -242,11 +257,15 @@ async fn tile_of(store: &Store, size: u64, level: u8, index: u64, width: u16) ->
 async fn prove<T, E: std::fmt::Display>(
     store: &Store,
     size: u64,
+    tiles: &mut Tiles,
     compute: impl Fn(&Tiles) -> Result<T, E>,
 ) -> Result<T, Error> {
-    let mut tiles = Tiles::default();
+    // Never within a computation, which would fetch them again and again.
+    if tiles.known.len() > TILES_KEPT {
+        tiles.known.clear();
+    }
     loop {
-        let computed = compute(&tiles);
+        let computed = compute(tiles);
         let missed = std::mem::take(&mut *tiles.missed.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
         match (computed, missed) {
             (Ok(value), _) => return Ok(value),
@@ -259,8 +278,9 @@ async fn prove<T, E: std::fmt::Display>(
     }
 }
 
+/// Tiles that are at hand, all of a log of one size.
 #[derive(Default)]
-struct Tiles {
+pub(crate) struct Tiles {
     known: HashMap<(u8, u64, u16), Vec<u8>>,
     missed: std::sync::Mutex<Option<(u8, u64, u16)>>,
 }
@@ -268,7 +288,7 @@ struct Tiles {
 /// The tile has to be fetched first.
 #[derive(Debug, thiserror::Error)]
 #[error("tile {0}/{1} is not at hand")]
-struct Missed(u8, u64);
+pub(crate) struct Missed(u8, u64);
 
 impl TileSource for Tiles {
     type Error = Missed;

@@ -177,7 +177,7 @@ impl Vault {
 
     /// The ledger keys of a person for the quarter of `at`.
     pub async fn ledger_keys(&self, account: AccountId, at: Time) -> Result<(u32, Arc<LedgerKeys>), Error> {
-        let quarter = quarter(at);
+        let quarter = tlog::secret::period(at.unix_seconds());
         Ok((quarter, self.ledger_keys_of(account, quarter).await?))
     }
 
@@ -276,12 +276,4 @@ impl Vault {
     fn cached<T>(&self, use_cache: impl FnOnce(&mut Cache) -> T) -> T {
         use_cache(&mut self.cache.lock().unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-/// Quarters since 1970, never 0: the label of a person's ledger keys.
-fn quarter(at: Time) -> u32 {
-    // 7,889,238 s is a quarter of the mean Gregorian year; its edges need not fall on calendar days.
-    u32::try_from(at.unix_seconds().max(0) / 7_889_238)
-        .unwrap_or(u32::MAX - 1)
-        .saturating_add(1)
 }

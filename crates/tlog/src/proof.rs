@@ -24,7 +24,7 @@ pub const PROOF_LIMIT: usize = NOTE_LIMIT + 2 * EXTRA_LIMIT;
 /// Hashes of a proof at most.
 pub const HASHES_LIMIT: usize = 64;
 
-const HEADER: &str = "c2sp.org/tlog-proof@v1";
+pub(crate) const HEADER: &str = "c2sp.org/tlog-proof@v1";
 
 /// A proof file's content.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,6 +8,14 @@ use ring::hmac;
 /// The fixed key of the commitment: binding and hiding come from the opening (the KEYTRANS construction).
 const COMMIT: &[u8] = b"privity-ledger/v1 commit";
 
+/// The period whose keys mark and open an entry: quarters since 1970, counted from 1.
+pub fn period(unix_seconds: i64) -> u32 {
+    // 7,889,238 s is a quarter of the mean Gregorian year; its edges need not fall on calendar days.
+    u32::try_from(unix_seconds.max(0) / 7_889_238)
+        .unwrap_or(u32::MAX - 1)
+        .saturating_add(1)
+}
+
 /// What marks the `seq`-th entry of a person in the log: unlinkable for others, predictable for whoever has `k_tag`.
 pub fn tag(k_tag: &Hash, seq: u64) -> Hash {
     mac(k_tag, &[b"tag", &seq.to_be_bytes()])

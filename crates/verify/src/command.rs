@@ -1,10 +1,10 @@
 //! The command line: one exit code each for right, wrong, misused and unreadable.
 
-use crate::{Agreements, FINDINGS_LIMIT, Finding, Pins, VerifyError, agreements, head, open, receipt};
+use crate::{Agreements, Chain, FINDINGS_LIMIT, Finding, Pins, VerifyError, agreements, chain, head, open, receipt};
 use clap::{Args, Parser, Subcommand};
 use model::{Agreement, PartnerId, Time};
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use tlog::checkpoint::Checkpoint;
@@ -68,6 +68,18 @@ enum Command {
         /// Also check that the receipt belongs to the log at this folder or URL
         #[arg(long, value_name = "SOURCE")]
         log: Option<String>,
+    },
+    /// Check all of a person's receipts: that none is missing, and that the log has no other entry of hers
+    Chain {
+        /// The file that she downloaded from "Who has read my messages"
+        file: PathBuf,
+        /// Folder or URL of the log
+        source: String,
+        #[command(flatten)]
+        key: Key,
+        /// A file that she downloaded earlier: what it says must still hold
+        #[arg(long, value_name = "FILE")]
+        older: Option<PathBuf>,
     },
     /// Check the whole log: every entry, every hash, up to the signed root, and every agreement
     Fsck {
@@ -202,6 +214,32 @@ fn check(command: &Command, out: &mut dyn Write, err: &mut dyn Write) -> Result<
             )?;
             write!(out, "{}", receipt::describe(&opened)).map_err(Stop::Output)?;
         }
+        Command::Chain {
+            file,
+            source,
+            key,
+            older,
+        } => {
+            let (mut progress, source) = (Progress::new(err), open(source)?);
+            let named =
+                |file: &PathBuf| Ok::<_, VerifyError>((file.display().to_string(), crate::source::open_file(file)?));
+            let (name, mut bytes) = named(file)?;
+            let mut older = older.as_ref().map(named).transpose()?;
+            let older = older
+                .as_mut()
+                .map(|(name, bytes)| (name.as_str(), bytes as &mut dyn BufRead));
+            let found = chain(
+                &name,
+                &mut bytes,
+                older,
+                source.as_ref(),
+                &key.key,
+                &mut |done, total| {
+                    progress.tell(done, total);
+                },
+            )?;
+            return tell_chain(&found, out);
+        }
         Command::Fsck { source, key, sides } => {
             let found = read_all(source, key, &sides.pins(), err)?;
             return tell(&found, out);
@@ -315,6 +353,41 @@ fn tell(found: &Agreements, out: &mut dyn Write) -> Result<Exit, Stop> {
     for kind in Kind::ALL {
         let count = report.kinds.get(&kind).copied().unwrap_or(0);
         say(out, format_args!("  {:<14} {count}", kind.name()))?;
+    }
+    Ok(if found.is_sound() { Exit::Right } else { Exit::Wrong })
+}
+
+fn tell_chain(found: &Chain, out: &mut dyn Write) -> Result<Exit, Stop> {
+    for finding in found.report.findings.iter().chain(&found.findings) {
+        say(out, format_args!("wrong: {finding}"))?;
+    }
+    let (receipts, size) = (found.receipts, found.size);
+    if found.is_sound() {
+        let numbers = match receipts.checked_sub(1) {
+            Some(last) => format!("{receipts} receipts, numbers 0 to {last}: none is missing, each is in the log"),
+            None => "no receipts".to_owned(),
+        };
+        say(
+            out,
+            format_args!("right: {numbers}, and no other entry up to then has a tag of hers"),
+        )?;
+    }
+    let made = found.made;
+    say(
+        out,
+        format_args!("  file made    {made}, the log having {size} entries: is that when you fetched it?"),
+    )?;
+    say(
+        out,
+        format_args!("  log now      {} entries", found.report.checkpoint.size),
+    )?;
+    let periods: Vec<_> = found.periods.iter().map(u32::to_string).collect();
+    say(out, format_args!("  tag keys     of periods {}", periods.join(", ")))?;
+    for (index, number) in found.later.iter().take(FINDINGS_LIMIT) {
+        say(
+            out,
+            format_args!("  since then   entry {index} is number {number} of hers: fetch the file again to see it"),
+        )?;
     }
     Ok(if found.is_sound() { Exit::Right } else { Exit::Wrong })
 }

@@ -4,6 +4,7 @@
 //! holds no key that signs.
 
 mod agreements;
+mod chain;
 mod command;
 mod fsck;
 mod head;
@@ -11,6 +12,7 @@ mod receipt;
 mod source;
 
 pub use agreements::{Agreements, Pins, PublicEntry, agreements};
+pub use chain::{Chain, chain};
 pub use command::{Exit, run};
 pub use fsck::{FINDINGS_LIMIT, FsckReport, Watch, fsck, fsck_watched};
 pub use head::{checkpoint, consistency};

@@ -1,7 +1,7 @@
 //! Where a log is read: a folder or a URL with the layout of tlog-tiles.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tlog::bundle::BUNDLE_LIMIT;
@@ -70,17 +70,29 @@ pub(crate) fn read_file(file: &Path) -> Result<Vec<u8>, SourceError> {
     read(&file.display().to_string(), file)
 }
 
-fn read(name: &str, file: &Path) -> Result<Vec<u8>, SourceError> {
-    let mut bytes = Vec::new();
-    let limit = u64::try_from(FILE_LIMIT).unwrap_or(u64::MAX).saturating_add(1);
-    let read = File::open(file).and_then(|file| file.take(limit).read_to_end(&mut bytes));
-    read.map_err(|error| match error.kind() {
+/// A file that the auditor has, of whatever length.
+pub(crate) fn open_file(file: &Path) -> Result<BufReader<File>, SourceError> {
+    let name = file.display().to_string();
+    File::open(file)
+        .map(BufReader::new)
+        .map_err(|error| failed(&name, &error))
+}
+
+fn failed(name: &str, error: &io::Error) -> SourceError {
+    match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => SourceError::Missing(name.to_owned()),
         _ => SourceError::Failed {
             path: name.to_owned(),
             why: error.to_string(),
         },
-    })?;
+    }
+}
+
+fn read(name: &str, file: &Path) -> Result<Vec<u8>, SourceError> {
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(FILE_LIMIT).unwrap_or(u64::MAX).saturating_add(1);
+    let read = File::open(file).and_then(|file| file.take(limit).read_to_end(&mut bytes));
+    read.map_err(|error| failed(name, &error))?;
     if bytes.len() > FILE_LIMIT {
         Err(SourceError::TooLong(name.to_owned()))
     } else {

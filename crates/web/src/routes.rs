@@ -51,6 +51,7 @@ routes! {
     Person "GET" "/conversations/{id}" => get(console::conversation);
     Person "POST" "/conversations/{id}/messages" => post(console::send);
     Person "GET" "/readings" => get(console::readings);
+    Person "GET" "/readings/receipts" => get(console::receipts);
     Person "GET" "/readings/{index}" => get(console::reading);
     Person "GET" "/readings/{index}/receipt" => get(console::receipt);
     Person "GET" "/allowances" => get(console::allowances);

@@ -321,6 +321,20 @@ impl<'a> Story<'a> {
             opened.body.partner == "marquee" && opened.private.is_some(),
             "her receipt opens something else"
         );
+        let all = self.ana.get("/readings/receipts")?.text;
+        let chain = verify::chain(
+            "ana's",
+            &mut all.as_bytes(),
+            None,
+            source.as_ref(),
+            &self.key,
+            &mut |_, _| {},
+        )?;
+        ensure!(
+            chain.is_sound() && chain.later.is_empty() && chain.receipts > 20,
+            "the file of all her receipts has faults: {:?}",
+            chain.findings
+        );
         let hidden = self.ben.get(&format!("/readings/{index}"))?;
         ensure!(hidden.status == 404, "ben sees ana's entry");
         let found = format!("both verify, entry {index}; ben sees neither");

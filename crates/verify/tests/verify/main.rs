@@ -8,6 +8,7 @@
 )]
 
 mod agreements;
+mod chain;
 mod commands;
 mod damage;
 mod log;

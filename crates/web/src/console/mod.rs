@@ -8,6 +8,7 @@ mod landing;
 mod ledger;
 mod narrow;
 mod readings;
+mod receipts;
 mod register;
 mod sign_in;
 
@@ -19,6 +20,7 @@ pub use landing::{icon, landing, nothing_here, style};
 pub use ledger::{check, ledger};
 pub use narrow::{choices, chosen, narrow, narrow_form};
 pub use readings::{reading, readings, receipt};
+pub use receipts::receipts;
 pub use register::{agreement, changes, register};
 pub use sign_in::{sign_in, sign_in_form, sign_out};
 

@@ -67,7 +67,7 @@ async fn list(web: &Web, who: &SignedIn, before: Option<u64>) -> Result<WhoHasRe
         totals: totals.into_values().collect(),
         entries: page.iter().map(|r| row(web, r)).collect(),
         older,
-        receipts: None,
+        receipts: Some(super::receipts::PATH.to_owned()),
     })
 }
 

@@ -114,7 +114,18 @@ async fn she_sees_who_read_what_with_its_proof_and_takes_it_back() {
         .await;
     assert!(receipt.header("content-disposition").contains("attachment"));
     assert!(tlog::receipt::verify(&receipt.text, site.world.app.log_key()).is_ok());
+    assert!(list.contains("\"/readings/receipts\""), "{list}");
+    let all = site.get("/readings/receipts", &[("cookie", &cookie)]).await;
+    assert!(all.header("content-disposition").contains("attachment"));
+    assert!(
+        all.text.contains("\nentries 2\n") && all.text.contains("\ntag "),
+        "{}",
+        all.text
+    );
     let (his, _) = site.sign_in("ben").await;
+    let none = site.get("/readings/receipts", &[("cookie", &his)]).await.text;
+    let key = |text: &str| text.lines().last().unwrap().to_owned();
+    assert!(none.contains("\nentries 0\n") && key(&none) != key(&all.text), "{none}");
     assert_eq!(
         site.get(&format!("/readings/{index}"), &[("cookie", &his)])
             .await
