@@ -14,7 +14,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// The version this engine reads and writes.
-const FORMAT: &str = "privity store 1\n";
+const FORMAT: &str = "privity store 2\n";
 
 /// An open data folder. Locked until dropped.
 #[derive(Debug)]

@@ -8,8 +8,8 @@
 //! | keyspace | key | value |
 //! |---|---|---|
 //! | `messages` | account 16 ‖ sent_at 8 ‖ message 16 | conversation 16 ‖ sealed: the only copy |
-//! | `ids` | account 16 ‖ message 16 | sent_at 8 ‖ conversation 16; empty for a deleted message, so that it stays deleted |
-//! | `threads` | account 16 ‖ conversation 16 ‖ sent_at 8 ‖ message 16 | nothing |
+//! | `ids` | account 16 ‖ message 16 | sent_at 8, unless the id itself begins with it; empty for a deleted message, so that it stays deleted |
+//! | `threads` | account 16 ‖ conversation 16 ‖ sent_at 8 ‖ message 16 | the run before it, oldest first: (sent_at 8 ‖ message 16)… |
 //! | `changes` | account 16 ‖ last state 8 | the changes of one batch, oldest first: (kind 1 ‖ message 16 ‖ conversation 16)… |
 //! | `inboxes` | `s` ‖ account 16 | state 8 |
 //! | | `c` ‖ account 16 ‖ conversation 16 | last_at 8 ‖ messages 8 ‖ sealed |

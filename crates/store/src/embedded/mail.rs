@@ -4,7 +4,7 @@ use super::engine::Engine;
 use super::keys::{self, Parts};
 use super::{ordered_table, table};
 use crate::{Change, ChangeKind, ConversationRow, ConversationSummary, Cursor, Id, MessageRow, StoreError};
-use fjall::{Keyspace, OwnedWriteBatch, Slice, Snapshot};
+use fjall::{Keyspace, OwnedWriteBatch, Readable, Slice, Snapshot};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -26,11 +26,11 @@ pub(super) struct Mail {
     shards: [Arc<Mutex<()>>; SHARDS],
 }
 
-/// Where a message is, as `ids` knows it.
+/// Where a message is.
 pub(super) enum Place {
     Nowhere,
     Deleted,
-    At { sent_at: i64, conversation: Id },
+    At(MessageRow),
 }
 
 /// Conversation rows while a batch is put together.
@@ -38,9 +38,8 @@ pub(super) type Talks = HashMap<Id, ConversationSummary>;
 
 impl Mail {
     pub(super) fn open(engine: Engine, buffer: u64) -> Result<Self, StoreError> {
-        // Every look-up of a message by place comes from an index that names it, so it hits: no filter on the last level.
-        let messages = engine.keyspace("messages", || table(2 * buffer).expect_point_read_hits(true))?;
-        // The one table that is asked for what is not there: once for each new message.
+        // Asked for what is not there once for each new message, as is `ids`.
+        let messages = engine.keyspace("messages", || table(2 * buffer))?;
         let ids = engine.keyspace("ids", || table(buffer))?;
         let threads = engine.keyspace("threads", || ordered_table(buffer))?;
         let changes = engine.keyspace("changes", || ordered_table(buffer))?;
@@ -75,18 +74,37 @@ impl Mail {
         state_of(self.engine.get_at(snapshot, &self.inboxes, &state_key(account))?)
     }
 
+    /// Finds a message by its id: where its id says, or else where `ids` does.
     pub(super) fn place(&self, snapshot: &Snapshot, account: Id, id: Id) -> Result<Place, StoreError> {
+        let told = Cursor {
+            sent_at: time_in(&id),
+            id,
+        };
+        let there = self
+            .engine
+            .get_at(snapshot, &self.messages, &message_key(account, told))?;
+        if let Some(value) = there {
+            return Ok(Place::At(message_row(told, &value)?));
+        }
         let Some(value) = self.engine.get_at(snapshot, &self.ids, &keys::join(&[&account, &id]))? else {
             return Ok(Place::Nowhere);
         };
         if value.is_empty() {
             return Ok(Place::Deleted);
         }
-        let mut parts = Parts::of("ids", &value);
-        Ok(Place::At {
-            sent_at: parts.time()?,
-            conversation: parts.id()?,
-        })
+        let sent_at = Parts::of("ids", &value).time()?;
+        Ok(Place::At(self.message(snapshot, account, Cursor { sent_at, id })?))
+    }
+
+    /// Whether an id is taken: by a message, or by one that was deleted.
+    pub(super) fn is_known(&self, snapshot: &Snapshot, account: Id, id: Id) -> Result<bool, StoreError> {
+        let told = Cursor {
+            sent_at: time_in(&id),
+            id,
+        };
+        let there =
+            |rows: &Keyspace, key: &[u8]| snapshot.contains_key(rows, key).map_err(|e| self.engine.read_error(e));
+        Ok(there(&self.messages, &message_key(account, told))? || there(&self.ids, &keys::join(&[&account, &id]))?)
     }
 
     /// The message an index says is there.
@@ -140,6 +158,11 @@ impl Mail {
     }
 }
 
+/// The time that an id begins with if it is one of `model::MessageId::timed`: 48 bits of milliseconds since 1970.
+pub(super) fn time_in(id: &Id) -> i64 {
+    id.iter().take(6).fold(0, |time, byte| time << 8 | i64::from(*byte))
+}
+
 fn state_key(account: Id) -> Vec<u8> {
     keys::row(keys::STATE, &[&account])
 }
@@ -154,10 +177,6 @@ pub(super) fn conversation_key(account: Id, id: Id) -> Vec<u8> {
 
 pub(super) fn message_key(account: Id, cursor: Cursor) -> Vec<u8> {
     keys::join(&[&account, &keys::time(cursor.sent_at), &cursor.id])
-}
-
-pub(super) fn thread_key(account: Id, conversation: Id, cursor: Cursor) -> Vec<u8> {
-    keys::join(&[&account, &conversation, &keys::time(cursor.sent_at), &cursor.id])
 }
 
 pub(super) fn message_row(cursor: Cursor, value: &[u8]) -> Result<MessageRow, StoreError> {

@@ -3,12 +3,10 @@
 use super::EmbeddedStore;
 use super::engine::{blocking, reading};
 use super::keys::{self, Parts};
-use super::mail::{
-    Mail, Place, Talks, conversation_key, message_key, message_row, push_change, run, summary, thread_key,
-};
+use super::mail::{Mail, Place, Talks, conversation_key, message_key, message_row, push_change, run, summary, time_in};
 use crate::*;
 use async_trait::async_trait;
-use fjall::{Iter, OwnedWriteBatch, Readable};
+use fjall::{OwnedWriteBatch, Readable, Snapshot};
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::ops::Bound;
@@ -32,9 +30,9 @@ impl Mail {
             let (last_at, messages) = stored.map_or((i64::MIN, 0), |old| (old.last_at, old.messages));
             talks.insert(row.id, ConversationSummary { row, last_at, messages });
         }
-        let new = self.new_of(account, before, &messages)?;
+        let new = self.new_of(&snapshot, account, before, &messages)?;
         let known = (messages.len() - new.len()) as u64;
-        let mut batch = self.engine.batch(3 * new.len() + talks.len() + 2);
+        let mut batch = self.engine.batch(2 * new.len() + talks.len() + 2);
         let mut changes = Vec::with_capacity(new.len() * super::mail::CHANGE);
         for MessageRow {
             id,
@@ -54,7 +52,7 @@ impl Mail {
             talk.messages += 1;
             push_change(&mut changes, ChangeKind::Added, *id, *conversation);
         }
-        self.put(&mut batch, account, new);
+        self.put(&mut batch, &snapshot, account, new)?;
         let state = self.finish(&mut batch, account, before, &changes, &talks);
         self.engine.commit(batch)?;
         Ok(Appended {
@@ -67,6 +65,7 @@ impl Mail {
     /// The messages of a batch that the account does not know, each once, in the batch's order.
     fn new_of<'a>(
         &self,
+        snapshot: &Snapshot,
         account: Id,
         state: u64,
         messages: &'a [MessageRow],
@@ -77,9 +76,8 @@ impl Mail {
         by_id.dedup_by_key(|(id, _)| *id);
         let mut new = vec![false; messages.len()];
         for (id, at) in by_id {
-            let key = keys::join(&[&account, &id]);
-            // An inbox that never changed knows no message, so its first import looks nothing up.
-            let known = state > 0 && self.ids.contains_key(key).map_err(|e| self.engine.read_error(e))?;
+            // An inbox that never changed knows no message.
+            let known = state > 0 && self.is_known(snapshot, account, id)?;
             if let Some(new) = new.get_mut(at) {
                 *new = !known;
             }
@@ -91,27 +89,35 @@ impl Mail {
             .collect())
     }
 
-    /// Puts new messages into a batch, table by table, so that each index is walked in one go.
-    fn put(&self, batch: &mut OwnedWriteBatch, account: Id, mut new: Vec<&MessageRow>) {
-        let cursor = |m: &MessageRow| Cursor {
-            sent_at: m.sent_at,
-            id: m.id,
-        };
+    /// Puts new messages into a batch, table by table and in order of time, so that each index is walked in one go.
+    fn put(
+        &self,
+        batch: &mut OwnedWriteBatch,
+        snapshot: &Snapshot,
+        account: Id,
+        mut new: Vec<&MessageRow>,
+    ) -> Result<(), StoreError> {
+        new.sort_unstable_by_key(|m| (m.sent_at, m.id));
+        let mut threads: HashMap<Id, Vec<Cursor>> = HashMap::new();
         for m in &new {
+            let cursor = Cursor {
+                sent_at: m.sent_at,
+                id: m.id,
+            };
             batch.insert(
                 &self.messages,
-                message_key(account, cursor(m)),
+                message_key(account, cursor),
                 keys::join(&[&m.conversation, &m.sealed]),
             );
+            threads.entry(m.conversation).or_default().push(cursor);
         }
-        for m in &new {
-            batch.insert(&self.threads, thread_key(account, m.conversation, cursor(m)), []);
+        for (conversation, new) in threads {
+            self.index(batch, snapshot, account, conversation, new)?;
         }
-        new.sort_unstable_by_key(|m| m.id);
-        for m in &new {
-            let place = keys::join(&[&keys::time(m.sent_at), &m.conversation]);
-            batch.insert(&self.ids, keys::join(&[&account, &m.id]), place);
+        for m in new.into_iter().filter(|m| time_in(&m.id) != m.sent_at) {
+            batch.insert(&self.ids, keys::join(&[&account, &m.id]), keys::time(m.sent_at));
         }
+        Ok(())
     }
 
     fn newest(&self, account: Id, before: Option<Cursor>, limit: usize) -> Result<Vec<MessageRow>, StoreError> {
@@ -144,34 +150,16 @@ impl Mail {
         limit: usize,
     ) -> Result<Vec<MessageRow>, StoreError> {
         let snapshot = self.engine.snapshot()?;
-        let prefix = keys::join(&[&account, &conversation]);
-        let rows = match before {
-            None => snapshot.prefix(&self.threads, prefix),
-            Some(cursor) => snapshot.range(&self.threads, prefix..thread_key(account, conversation, cursor)),
-        };
-        let cursors = self.cursors(rows).take(limit);
-        cursors
-            .map(|cursor| self.message(&snapshot, account, cursor?))
+        self.places(&snapshot, account, conversation, before)
+            .take(limit)
+            .map(|place| self.message(&snapshot, account, place?))
             .collect()
-    }
-
-    /// Places from rows of `threads`, last first.
-    fn cursors(&self, rows: Iter) -> impl Iterator<Item = Result<Cursor, StoreError>> {
-        rows.rev().map(|row| {
-            let key = row.key().map_err(|e| self.engine.read_error(e))?;
-            let mut parts = Parts::of("threads", &key);
-            let _ = (parts.id()?, parts.id()?);
-            Ok(Cursor {
-                sent_at: parts.time()?,
-                id: parts.id()?,
-            })
-        })
     }
 
     fn find(&self, account: Id, ids: &[Id]) -> Result<Vec<Option<MessageRow>>, StoreError> {
         let snapshot = self.engine.snapshot()?;
         let find = |id: &Id| match self.place(&snapshot, account, *id)? {
-            Place::At { sent_at, .. } => self.message(&snapshot, account, Cursor { sent_at, id: *id }).map(Some),
+            Place::At(row) => Ok(Some(row)),
             Place::Nowhere | Place::Deleted => Ok(None),
         };
         ids.iter().map(find).collect()
@@ -234,7 +222,10 @@ impl Mail {
         let mut changes = Vec::new();
         let mut gone: HashMap<Id, HashSet<Cursor>> = HashMap::new();
         for id in ids {
-            let Place::At { sent_at, conversation } = self.place(&snapshot, account, id)? else {
+            let Place::At(MessageRow {
+                sent_at, conversation, ..
+            }) = self.place(&snapshot, account, id)?
+            else {
                 continue;
             };
             let cursor = Cursor { sent_at, id };
@@ -242,7 +233,6 @@ impl Mail {
                 continue;
             }
             batch.remove(&self.messages, message_key(account, cursor));
-            batch.remove(&self.threads, thread_key(account, conversation, cursor));
             batch.insert(&self.ids, keys::join(&[&account, &id]), []);
             push_change(&mut changes, ChangeKind::Removed, id, conversation);
         }
@@ -251,9 +241,9 @@ impl Mail {
             let stored = self.conversation(&snapshot, account, id)?;
             let mut talk = stored.ok_or_else(|| StoreError::Corrupt("a conversation has lost its row".to_owned()))?;
             talk.messages = talk.messages.saturating_sub(gone.len() as u64);
-            let rows = snapshot.prefix(&self.threads, keys::join(&[&account, &id]));
+            self.unindex(&mut batch, &snapshot, account, id, &gone)?;
             let newest = self
-                .cursors(rows)
+                .places(&snapshot, account, id, None)
                 .find(|cursor| cursor.as_ref().map_or(true, |c| !gone.contains(c)));
             talk.last_at = newest.transpose()?.map_or(i64::MIN, |cursor| cursor.sent_at);
             talks.insert(id, talk);

@@ -13,6 +13,7 @@ mod keys;
 mod ledger;
 mod mail;
 mod messages;
+mod threads;
 mod work;
 
 use crate::{StoreError, file};

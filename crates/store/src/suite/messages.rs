@@ -10,6 +10,8 @@ guarantees![
     a_message_of_an_unknown_conversation_is_refused_with_its_whole_batch,
     pages_are_newest_first_and_meet_without_gap_or_overlap,
     a_conversation_has_pages_of_its_own,
+    a_conversation_that_comes_in_pieces_in_any_order_is_in_order,
+    an_id_that_begins_with_its_time_is_an_id_like_any_other,
     times_before_1970_are_older_than_those_after,
     messages_are_found_by_id_in_the_order_asked,
     rows_come_back_as_they_went_in,
@@ -163,6 +165,86 @@ async fn a_conversation_has_pages_of_its_own(store: Store) {
         assert_eq!(walked, its);
     }
     assert_eq!(store.messages_in(ANA, id(4), None, 10).await.unwrap(), []);
+}
+
+/// A message whose id begins with `told`, in milliseconds, whenever it was sent.
+fn timed(told: u16, n: u8, conversation: u8, sent_at: i64) -> MessageRow {
+    let mut id = [n; 16];
+    id[..6].copy_from_slice(&u64::from(told).to_be_bytes()[2..]);
+    MessageRow {
+        id,
+        ..message(n, conversation, sent_at)
+    }
+}
+
+async fn a_conversation_that_comes_in_pieces_in_any_order_is_in_order(store: Store) {
+    // 700 messages, two of a kind at each time; the pieces lie between, over and beside one another.
+    let all: Vec<MessageRow> = (0..700u16)
+        .map(|n| timed(n / 2, (n % 2) as u8, 1, i64::from(n / 2)))
+        .collect();
+    let pieces: [Vec<usize>; 5] = [
+        (300..500).collect(),
+        (0..700).step_by(7).collect(),
+        (0..100).rev().collect(),
+        (650..700).collect(),
+        (0..700).collect(),
+    ];
+    let mut added = 0;
+    for piece in pieces {
+        let rows = piece.iter().map(|n| all[*n].clone()).collect();
+        added += store.messages_append(ANA, vec![talk(1)], rows).await.unwrap().added;
+    }
+    assert_eq!(added, 700);
+    let mut left = all;
+    for keep in [|n: usize| n % 5 != 0, |n| !(100..400).contains(&n), |n| n == 3] {
+        let mut n = 0;
+        let (kept, gone): (Vec<_>, Vec<_>) = left.into_iter().partition(|_| {
+            n += 1;
+            keep(n - 1)
+        });
+        let ids: Vec<Id> = gone.iter().map(|row| row.id).collect();
+        assert_eq!(
+            store.messages_delete(ANA, ids.clone()).await.unwrap(),
+            gone.len() as u64
+        );
+        assert_eq!(store.messages_delete(ANA, ids).await.unwrap(), 0);
+        left = kept;
+        let newest_first: Vec<_> = left.iter().rev().cloned().collect();
+        let (mut walked, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = store.messages_in(ANA, id(1), cursor, 37).await.unwrap();
+            let Some(last) = page.last() else { break };
+            cursor = before(last);
+            walked.extend(page);
+        }
+        assert_eq!(walked, newest_first);
+        assert_eq!(store.messages_newest(ANA, None, 1_000).await.unwrap(), newest_first);
+        // Deleted ones stay deleted, and are known.
+        let again = store.messages_append(ANA, vec![], gone).await.unwrap();
+        assert_eq!(again.added, 0);
+    }
+}
+
+async fn an_id_that_begins_with_its_time_is_an_id_like_any_other(store: Store) {
+    let honest = timed(500, 1, 1, 500);
+    let elsewhere = timed(700, 2, 1, 3);
+    let rows = vec![honest.clone(), elsewhere.clone()];
+    store.messages_append(ANA, vec![talk(1)], rows.clone()).await.unwrap();
+    let found = store.messages_get(ANA, vec![honest.id, elsewhere.id]).await.unwrap();
+    assert_eq!(found.into_iter().flatten().collect::<Vec<_>>(), rows);
+    // Known, at whatever time and in whatever conversation it is said to have been sent.
+    let moved = |row: &MessageRow, sent_at| MessageRow {
+        sent_at,
+        conversation: id(2),
+        ..row.clone()
+    };
+    let again = vec![moved(&honest, 9), moved(&elsewhere, 700)];
+    let appended = store.messages_append(ANA, vec![talk(2)], again.clone()).await.unwrap();
+    assert_eq!((appended.added, appended.known), (0, 2));
+    let gone = store.messages_delete(ANA, vec![elsewhere.id, honest.id]).await.unwrap();
+    assert_eq!(gone, 2);
+    let appended = store.messages_append(ANA, vec![talk(2)], again).await.unwrap();
+    assert_eq!((appended.added, appended.known), (0, 2));
 }
 
 async fn times_before_1970_are_older_than_those_after(store: Store) {

@@ -75,10 +75,10 @@ fn an_unknown_format_is_refused_by_name() {
     drop(open(folder.path()));
     let format = folder.path().join("FORMAT");
     let known = std::fs::read(&format).unwrap();
-    std::fs::write(&format, "privity store 2\n").unwrap();
+    std::fs::write(&format, "privity store 0\n").unwrap();
     let why = refusal(folder.path());
     assert!(
-        why.contains("`privity store 2`") && why.contains("`privity store 1`"),
+        why.contains("`privity store 0`") && why.contains("`privity store 2`"),
         "{why}"
     );
     std::fs::remove_file(&format).unwrap();
