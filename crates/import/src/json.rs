@@ -7,7 +7,7 @@
 mod scanner;
 
 use scanner::Scanner;
-use std::io::Read;
+use std::io::{Empty, Read};
 
 /// How much is read at once.
 const CHUNK: u64 = 256 << 10;
@@ -39,6 +39,27 @@ pub(crate) struct Document<R> {
     /// Nothing of the object, or of the array that was entered, has been read yet.
     first: bool,
     value_bytes: usize,
+}
+
+impl Document<Empty> {
+    /// A document that is at hand; `failure` is what kept it from being whole.
+    pub fn at_hand(bytes: Vec<u8>, failure: Option<String>, value_bytes: usize) -> Self {
+        Self {
+            buffer: bytes,
+            ended: Some(failure),
+            ..Self::new(std::io::empty(), value_bytes)
+        }
+    }
+
+    /// Goes back to the beginning.
+    pub fn rewind(&mut self) {
+        (self.next, self.first) = (0, true);
+    }
+
+    /// The bytes it was made of.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.buffer
+    }
 }
 
 impl<R: Read> Document<R> {
@@ -295,9 +316,19 @@ mod tests {
         }
     }
 
+    /// However it comes, the same is in it.
     fn items(json: &[u8], limit: usize) -> (Vec<Option<String>>, Option<Fault>) {
+        let found = items_of(&mut Document::new(json, limit));
+        let mut at_hand = Document::at_hand(json.to_vec(), None, limit);
+        assert_eq!(items_of(&mut at_hand), found);
+        at_hand.rewind();
+        assert_eq!(items_of(&mut at_hand), found);
+        assert_eq!(at_hand.into_bytes(), json);
+        found
+    }
+
+    fn items_of(document: &mut Document<impl Read>) -> (Vec<Option<String>>, Option<Fault>) {
         let mut found = Vec::new();
-        let mut document = Document::new(json, limit);
         let fault = (|| {
             while let Some(key) = document.next_key()? {
                 if key == "m" && document.enter_array()? {
@@ -381,13 +412,21 @@ mod tests {
                 Err(std::io::Error::other("the disk is gone"))
             }
         }
-        let mut document = Document::new(br#"{"m": [1, 2, 3"#.chain(Breaks), 100);
-        assert_eq!(document.next_key().unwrap().as_deref(), Some("m"));
-        assert!(document.enter_array().unwrap());
-        assert!(document.element().unwrap().is_some());
-        assert!(document.element().unwrap().is_some());
-        let fault = document.element().map(|_| ()).unwrap_err();
-        assert_eq!(fault.reason, "the disk is gone");
+        fn reads(document: &mut Document<impl Read>) {
+            assert_eq!(document.next_key().unwrap().as_deref(), Some("m"));
+            assert!(document.enter_array().unwrap());
+            assert!(document.element().unwrap().is_some());
+            assert!(document.element().unwrap().is_some());
+            let fault = document.element().map(|_| ()).unwrap_err();
+            assert_eq!(fault.reason, "the disk is gone");
+        }
+        let json = br#"{"m": [1, 2, 3"#;
+        reads(&mut Document::new(json.chain(Breaks), 100));
+        reads(&mut Document::at_hand(
+            json.to_vec(),
+            Some("the disk is gone".to_owned()),
+            100,
+        ));
     }
 
     proptest! {

@@ -12,7 +12,8 @@ use std::sync::Arc;
 #[async_trait]
 pub trait Messages: Send + Sync {
     /// Adds messages, their conversations, and one change each. All or nothing to a reader of the change feed; idempotent
-    /// by message id (a known or deleted id is counted in `known` and changes nothing). A conversation that exists gets the new `sealed`.
+    /// by message id (a known or deleted id is counted in `known` and changes nothing). An id is of one conversation: the
+    /// caller makes it from that, and never gives it in another. A conversation that exists gets the new `sealed`.
     /// A new message's conversation is in the batch or stored already, else the whole batch is `Rejected`; so is one of more
     /// than 1,000 messages. Not durable before [`Messages::messages_sync`] returns.
     async fn messages_append(

@@ -142,15 +142,16 @@ impl Run<'_> {
         member: &Member,
         whole: &mut Vec<u8>,
     ) -> Result<(), Stop> {
-        whole.clear();
-        let failure = open(export, member)?.read_to_end(whole).err();
-        let bytes = || Partly {
-            bytes: whole,
-            failure: failure.as_ref().map(ToString::to_string),
-        };
-        let head = Head::read(&mut self.document(bytes()), self.limits);
-        let mut document = self.document(bytes());
-        self.thread(&mut document, head, thread, member)
+        let mut bytes = std::mem::take(whole);
+        bytes.clear();
+        let failure = open(export, member)?.read_to_end(&mut bytes).err();
+        let failure = failure.map(|e| e.to_string());
+        let mut document = Document::at_hand(bytes, failure, self.limits.value_bytes);
+        let head = Head::read(&mut document, self.limits);
+        document.rewind();
+        let read = self.thread(&mut document, head, thread, member);
+        *whole = document.into_bytes();
+        read
     }
 
     /// Reads the file twice, and never holds more than a message of it.
@@ -286,19 +287,4 @@ impl Run<'_> {
 
 fn open<'a>(export: &'a mut Export, member: &Member) -> Result<Box<dyn Read + 'a>, Fault> {
     export.read(member).map_err(|reason| Fault { at: 0, reason })
-}
-
-/// What could be read of a file, and then why there is no more.
-struct Partly<'a> {
-    bytes: &'a [u8],
-    failure: Option<String>,
-}
-
-impl Read for Partly<'_> {
-    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        match (self.bytes.read(into)?, &self.failure) {
-            (0, Some(failure)) if !into.is_empty() => Err(std::io::Error::other(failure.clone())),
-            (n, _) => Ok(n),
-        }
-    }
 }

@@ -41,6 +41,7 @@
 //! The tables of low volume share a keyspace, told apart by their first byte: each keyspace has files and buffers of its own.
 
 use crate::{Id, StoreError};
+use fjall::Slice;
 
 /// Tables of the keyspace `inboxes`.
 pub(super) const STATE: u8 = b's';
@@ -70,6 +71,21 @@ pub(super) const LAST: Id = [u8::MAX; 16];
 /// A key or value put together from its parts.
 pub(super) fn join(parts: &[&[u8]]) -> Vec<u8> {
     parts.concat()
+}
+
+/// Puts many keys and values together in one place: a batch then takes one allocation for each, not two.
+#[derive(Default)]
+pub(super) struct Scratch(Vec<u8>);
+
+impl Scratch {
+    /// A key or value put together from its parts.
+    pub(super) fn of(&mut self, parts: &[&[u8]]) -> Slice {
+        self.0.clear();
+        for part in parts {
+            self.0.extend_from_slice(part);
+        }
+        Slice::from(self.0.as_slice())
+    }
 }
 
 /// A key in a table of a shared keyspace.

@@ -70,23 +70,19 @@ impl Mail {
         state: u64,
         messages: &'a [MessageRow],
     ) -> Result<Vec<&'a MessageRow>, StoreError> {
-        // In the order of ids: neighbours share the way through the index.
-        let mut by_id: Vec<(Id, usize)> = messages.iter().map(|m| m.id).zip(0..).collect();
-        by_id.sort_unstable();
-        by_id.dedup_by_key(|(id, _)| *id);
-        let mut new = vec![false; messages.len()];
-        for (id, at) in by_id {
-            // An inbox that never changed knows no message.
-            let known = state > 0 && self.is_known(snapshot, account, id)?;
-            if let Some(new) = new.get_mut(at) {
-                *new = !known;
+        let mut known = HashSet::new();
+        // An inbox that never changed knows no message.
+        if state > 0 {
+            let mut threads: HashMap<Id, Vec<Id>> = HashMap::new();
+            for m in messages {
+                threads.entry(m.conversation).or_default().push(m.id);
+            }
+            for (conversation, ids) in threads {
+                self.known_in(snapshot, account, conversation, ids, &mut known)?;
             }
         }
-        Ok(messages
-            .iter()
-            .zip(new)
-            .filter_map(|(message, new)| new.then_some(message))
-            .collect())
+        let new = messages.iter().filter(|m| known.insert(m.id));
+        Ok(new.collect())
     }
 
     /// Puts new messages into a batch, table by table and in order of time, so that each index is walked in one go.
@@ -98,17 +94,16 @@ impl Mail {
         mut new: Vec<&MessageRow>,
     ) -> Result<(), StoreError> {
         new.sort_unstable_by_key(|m| (m.sent_at, m.id));
+        let mut row = keys::Scratch::default();
         let mut threads: HashMap<Id, Vec<Cursor>> = HashMap::new();
         for m in &new {
             let cursor = Cursor {
                 sent_at: m.sent_at,
                 id: m.id,
             };
-            batch.insert(
-                &self.messages,
-                message_key(account, cursor),
-                keys::join(&[&m.conversation, &m.sealed]),
-            );
+            let key = row.of(&[&account, &keys::time(m.sent_at), &m.id]);
+            let value = row.of(&[&m.conversation, &m.sealed]);
+            batch.insert(&self.messages, key, value);
             threads.entry(m.conversation).or_default().push(cursor);
         }
         for (conversation, new) in threads {

@@ -4,8 +4,8 @@
 //! a conversation never overlap. So a conversation that came in one piece, from an export, has one row for [`RUN`] messages,
 //! and one that grows message by message has a row for each, which costs the writer nothing more.
 
-use super::keys::{self, Parts};
-use super::mail::Mail;
+use super::keys::{self, Parts, Scratch};
+use super::mail::{Mail, time_in};
 use crate::{Cursor, Id, StoreError};
 use fjall::{Guard, OwnedWriteBatch, Readable, Snapshot};
 use std::collections::HashSet;
@@ -44,6 +44,50 @@ impl Mail {
             (Ok(place), Some(before)) => *place < before,
             _ => true,
         })
+    }
+
+    /// Adds to `known` those ids that are taken: by a message of this conversation, or by one that was deleted.
+    pub(super) fn known_in(
+        &self,
+        snapshot: &Snapshot,
+        account: Id,
+        conversation: Id,
+        ids: Vec<Id>,
+        known: &mut HashSet<Id>,
+    ) -> Result<(), StoreError> {
+        let mut row = Scratch::default();
+        for id in &ids {
+            let key = row.of(&[&account, id]);
+            if snapshot
+                .contains_key(&self.ids, key)
+                .map_err(|e| self.engine.read_error(e))?
+            {
+                known.insert(*id);
+            }
+        }
+        // What `ids` does not have stands where the id says, if anywhere.
+        let told = ids.into_iter().map(|id| Cursor {
+            sent_at: time_in(&id),
+            id,
+        });
+        let mut told: Vec<Cursor> = told.collect();
+        told.sort_unstable();
+        let Some((first, last)) = told.first().zip(told.last()) else {
+            return Ok(());
+        };
+        let range = run_key(account, conversation, *first)..=end_of(account, conversation);
+        for row in snapshot.range(&self.threads, range) {
+            let run = self.run(row)?;
+            known.extend(
+                run.iter()
+                    .filter(|place| told.binary_search(place).is_ok())
+                    .map(|place| place.id),
+            );
+            if run.last().is_none_or(|end| end >= last) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Adds new messages to a conversation's index.

@@ -69,8 +69,14 @@ impl Walk {
         id(self.dice.pick(&[0, 1, 2, 0xff]))
     }
 
+    /// Half of the ids begin with a time: sometimes the one that the message has.
     fn message_id(&mut self) -> Id {
-        id(self.dice.byte(40))
+        let n = self.dice.byte(40);
+        let mut name = id(n);
+        if n % 2 == 0 {
+            name[..6].copy_from_slice(&[0, 0, 0, 0, 0, n / 2 % 8]);
+        }
+        name
     }
 
     fn time(&mut self) -> i64 {
@@ -96,11 +102,14 @@ impl Walk {
             })
             .collect();
         let messages = (0..self.dice.below(8))
-            .map(|_| MessageRow {
-                id: self.message_id(),
-                conversation: id(self.dice.byte(4)),
-                sent_at: self.time(),
-                sealed: self.dice.bytes(60),
+            .map(|_| {
+                let name = self.message_id();
+                MessageRow {
+                    id: name,
+                    conversation: id(name[15] / 2 % 4),
+                    sent_at: self.time(),
+                    sealed: self.dice.bytes(60),
+                }
             })
             .collect();
         (talks, messages)
@@ -283,7 +292,7 @@ impl Walk {
             for conversation in (0..4).map(id) {
                 same!(self, store, messages_in(account, conversation, none, all));
             }
-            let ids: Vec<Id> = (0..40).map(id).collect();
+            let ids: Vec<Id> = (0..400).map(|_| self.message_id()).collect();
             same!(self, store, messages_get(account, ids));
             let (start, after, seq): (u64, Option<Id>, Option<u64>) = Default::default();
             same!(self, store, conversations_list(account, after, all));
