@@ -97,7 +97,7 @@ struct PrivatePending {
     note: Note,
     at: Time,
     salt: [u8; 16],
-    nonces: Box<dyn model::Entropy>,
+    nonce: Once,
     quarter: u32,
     keys: Arc<LedgerKeys>,
     seal: Arc<SealingKey>,
@@ -184,11 +184,12 @@ impl App {
         let (quarter, keys) = self.vault.ledger_keys(note.account, at).await?;
         let seal = self.vault.inbox_key(note.account).await?;
         let (reply, answer) = oneshot::channel();
+        let (salt, nonce) = self.salt_and_nonce();
         let pending = PrivatePending {
             note,
             at,
-            salt: self.vault.random(),
-            nonces: Box::new(Once(self.vault.random())),
+            salt,
+            nonce: Once(nonce),
             quarter,
             keys,
             seal,
@@ -201,6 +202,18 @@ impl App {
             .await
             .map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
+    }
+}
+
+impl App {
+    /// Both drawn in one call, which costs as much as for one.
+    fn salt_and_nonce(&self) -> ([u8; 16], [u8; 12]) {
+        let drawn: [u8; 28] = self.vault.random();
+        let (mut salt, mut nonce) = ([0; 16], [0; 12]);
+        let mut drawn = drawn.into_iter();
+        salt.fill_with(|| drawn.next().unwrap_or_default());
+        nonce.fill_with(|| drawn.next().unwrap_or_default());
+        (salt, nonce)
     }
 }
 

@@ -152,7 +152,8 @@ impl Body {
         self.check()?;
         let cbor = to_cbor(self);
         let length = u32::try_from(cbor.len()).map_err(|_| BodyError::Size(cbor.len()))?;
-        let mut bytes = length.to_be_bytes().to_vec();
+        let mut bytes = Vec::with_capacity((4 + cbor.len()).next_multiple_of(BLOCK));
+        bytes.extend_from_slice(&length.to_be_bytes());
         bytes.extend_from_slice(&cbor);
         bytes.resize(bytes.len().next_multiple_of(BLOCK), 0);
         Ok(bytes)
@@ -209,8 +210,13 @@ impl Private {
 
     /// What the body holds of this part.
     pub fn digest(&self) -> Result<Hash, BodyError> {
-        let hash = Sha256::new().chain_update(PRIVATE_DOMAIN).chain_update(self.encode()?);
-        Ok(hash.finalize().into())
+        Ok(Self::digest_of(&self.encode()?))
+    }
+
+    /// The same of what [`Private::encode`] wrote.
+    pub fn digest_of(encoded: &[u8]) -> Hash {
+        let hash = Sha256::new().chain_update(PRIVATE_DOMAIN).chain_update(encoded);
+        hash.finalize().into()
     }
 
     fn check(&self) -> Result<(), BodyError> {
@@ -225,7 +231,7 @@ impl Private {
 }
 
 fn to_cbor<T: Encode<()>>(value: &T) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(BLOCK);
     // Writing to memory cannot fail, and neither can the encoding of these types.
     _ = minicbor::encode(value, &mut bytes);
     bytes

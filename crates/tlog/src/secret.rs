@@ -4,9 +4,10 @@
 
 use crate::Hash;
 use ring::hmac;
+use std::sync::LazyLock;
 
 /// The fixed key of the commitment: binding and hiding come from the opening (the KEYTRANS construction).
-const COMMIT: &[u8] = b"privity-ledger/v1 commit";
+static COMMIT: LazyLock<hmac::Key> = LazyLock::new(|| hmac::Key::new(hmac::HMAC_SHA256, b"privity-ledger/v1 commit"));
 
 /// The period whose keys mark and open an entry: quarters since 1970, counted from 1.
 pub fn period(unix_seconds: i64) -> u32 {
@@ -29,7 +30,7 @@ pub fn opening(k_open: &Hash, seq: u64) -> Hash {
 /// The commitment to a body, as it stands in the leaf.
 pub fn commit(opening: &Hash, body: &[u8]) -> Hash {
     let length = u64::try_from(body.len()).unwrap_or(u64::MAX);
-    mac(COMMIT, &[opening, &length.to_be_bytes(), body])
+    sign(&COMMIT, &[opening, &length.to_be_bytes(), body])
 }
 
 /// Ties the answer that was sent to the entry, for whoever has both: `answer_hash` is the SHA-256 of the answer's bytes.
@@ -38,7 +39,11 @@ pub fn answer_mac(opening: &Hash, answer_hash: &Hash) -> Hash {
 }
 
 fn mac(key: &[u8], parts: &[&[u8]]) -> Hash {
-    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key));
+    sign(&hmac::Key::new(hmac::HMAC_SHA256, key), parts)
+}
+
+fn sign(key: &hmac::Key, parts: &[&[u8]]) -> Hash {
+    let mut context = hmac::Context::with_key(key);
     for part in parts {
         context.update(part);
     }

@@ -71,11 +71,11 @@ pub fn run(seconds: u64, out: &mut impl Write) -> anyhow::Result<()> {
     )?;
     let mut ratios = Vec::new();
     for connections in [1, 32] {
-        // Once unmeasured, so that both find everything warm; then each twice, in turn.
+        // Once unmeasured, so that both find everything warm; then each three times, in turn.
         load::run(&host, &disclosing, connections, 1, server.pid()?)?;
         load::run(&host, &undisclosed, connections, 1, server.pid()?)?;
         let mut rates = [0.0, 0.0];
-        for _ in 0..2 {
+        for _ in 0..3 {
             for (which, (name, request)) in [
                 ("partner (disclosing)", &disclosing),
                 ("the person herself", &undisclosed),

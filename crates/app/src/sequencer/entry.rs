@@ -55,7 +55,7 @@ pub(super) fn make(pending: &PrivatePending, index: u64, place: Place) -> Result
         answer_bytes: note.answer_bytes,
         answer_mac: secret::answer_mac(&opening, &note.answer_hash),
         request_id: note.request_id.clone(),
-        private_digest: private.digest().map_err(invalid)?,
+        private_digest: Private::digest_of(&private_bytes),
     };
     let body_bytes = body.encode().map_err(invalid)?;
     let commit = secret::commit(&opening, &body_bytes);
@@ -75,7 +75,7 @@ pub(super) fn make(pending: &PrivatePending, index: u64, place: Place) -> Result
         private: private_bytes,
         told: note.told.iter().map(|(id, _)| *id).collect(),
     };
-    let sealed = record.seal(&pending.seal, pending.nonces.as_ref(), note.account, place.seq)?;
+    let sealed = record.seal(&pending.seal, &pending.nonce, note.account, place.seq)?;
     Ok(Made {
         leaf,
         owned: OwnedEntry {

@@ -14,6 +14,7 @@ use crate::record::EntryRecord;
 use crate::vault::SealingKey;
 use model::AccountId;
 use std::collections::{HashMap, VecDeque};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -23,11 +24,13 @@ use tlog::leaf::{Kind, Leaf};
 use tlog::note::SigningKey;
 use tlog::tree::Frontier;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 
 /// Entries in one commit at most.
 const BATCH: usize = 1_000;
+/// Entries that are worth a disk sync of their own: while the disk is busy with them, the next ones are made. To gather more of
+/// them first would leave it idle.
+const ENOUGH: usize = 64;
 /// People whose place in their own chain is remembered, at most; always many more than two batches hold.
 const PEOPLE_LIMIT: usize = 50_000;
 /// How long another process keeps the pen at least.
@@ -68,9 +71,28 @@ struct Batch {
 
 /// A batch that the store is committing.
 struct Flight {
-    outcome: JoinHandle<Result<Cas, StoreError>>,
+    outcome: Pin<Box<dyn Future<Output = Result<Cas, StoreError>> + Send>>,
     head: LogHead,
     made: Vec<(u64, Pending)>,
+}
+
+/// Entries that the store has committed.
+#[derive(Default)]
+struct Landed {
+    made: Vec<(u64, Pending)>,
+    checkpoint: Arc<str>,
+}
+
+impl Landed {
+    fn answer(self) {
+        for (index, pending) in self.made {
+            // A caller that has gone away leaves an entry without an answer, which harms nobody.
+            _ = pending.into_reply().send(Ok(Entered {
+                index,
+                checkpoint: Arc::clone(&self.checkpoint),
+            }));
+        }
+    }
 }
 
 impl Pen {
@@ -117,8 +139,13 @@ impl Pen {
             tokio::select! {
                 biased;
                 Some(outcome) = async { Some((&mut flight.as_mut()?.outcome).await) } => {
-                    if let Some(flight) = flight.take() {
-                        self.land(flight, outcome.unwrap_or_else(|_| Err(gone_commit())), &mut batch).await;
+                    if let Some(landing) = flight.take() {
+                        let landed = self.land(landing, outcome, &mut batch).await;
+                        if batch.made.len() >= ENOUGH {
+                            // The disk first: answering many takes a while.
+                            flight = self.launch(std::mem::take(&mut batch));
+                        }
+                        landed.answer();
                     }
                 }
                 next = waiting.recv(), if batch.made.len() < BATCH => match next {
@@ -135,7 +162,7 @@ impl Pen {
     /// Everyone in line. If someone is on the way, everyone who can run runs first, so that one disk sync serves them all;
     /// as long as that brings someone. Nobody waits for a clock, and whoever is alone for nobody.
     async fn gather(&mut self, batch: &mut Batch, waiting: &mut mpsc::Receiver<Pending>) {
-        loop {
+        while batch.made.len() < ENOUGH {
             let before = batch.made.len();
             while batch.made.len() < BATCH
                 && let Ok(next) = waiting.try_recv()
@@ -220,27 +247,23 @@ impl Pen {
         };
         let store = Arc::clone(&self.store);
         Some(Flight {
-            outcome: tokio::spawn(async move { store.ledger_commit(commit).await }),
+            outcome: Box::pin(async move { store.ledger_commit(commit).await }),
             head: LogHead { size, checkpoint },
             made: batch.made,
         })
     }
 
-    /// Answers those whose batch has been committed. Or refuses them and those whose entries stand on theirs; or makes all of
+    /// Those whose batch has been committed are to be answered. Or refuses them and those whose entries stand on theirs; or makes all of
     /// them again, if another process has the pen and so nothing of them was written.
-    async fn land(&mut self, flight: Flight, outcome: Result<Cas, StoreError>, above: &mut Batch) {
+    async fn land(&mut self, flight: Flight, outcome: Result<Cas, StoreError>, above: &mut Batch) -> Landed {
         let error = match outcome {
             Ok(Cas::Applied) => {
                 let checkpoint = Arc::clone(&flight.head.checkpoint);
                 self.publish.send_replace(flight.head);
-                for (index, pending) in flight.made {
-                    // A caller that has gone away leaves an entry without an answer, which harms nobody.
-                    _ = pending.into_reply().send(Ok(Entered {
-                        index,
-                        checkpoint: Arc::clone(&checkpoint),
-                    }));
-                }
-                return;
+                return Landed {
+                    made: flight.made,
+                    checkpoint,
+                };
             }
             Ok(Cas::Conflict) => {
                 self.standing = Standing::Doubt;
@@ -248,7 +271,7 @@ impl Pen {
                 if self.several && matches!(self.standing, Standing::Lost(_)) {
                     let made = flight.made.into_iter().chain(std::mem::take(above).made);
                     self.again.extend(made.map(|(_, pending)| pending));
-                    return;
+                    return Landed::default();
                 }
                 error
             }
@@ -260,6 +283,7 @@ impl Pen {
         };
         refuse(flight.made, &error);
         refuse(std::mem::take(above).made, &error);
+        Landed::default()
     }
 
     /// Before anything is made: knows where the log ends, and has the pen.
@@ -340,10 +364,6 @@ impl Pen {
 
 fn lost() -> Error {
     Error::Unavailable("another process writes the ledger".into())
-}
-
-fn gone_commit() -> StoreError {
-    StoreError::Unknown("the ledger's commit ended early".into())
 }
 
 /// A person's place as the store has it.

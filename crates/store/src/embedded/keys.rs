@@ -34,7 +34,7 @@
 //! | | `k` ‖ account 16 ‖ label 4 | wrapped data key |
 //! | | `K` ‖ account 16 | nothing: this account's keys were destroyed |
 //! | | `H` | epoch 8 ‖ size 8 ‖ checkpoint |
-//! | `leaves` | index 8 | entry |
+//! | `leaves` | last index 8 | the entries of one commit up to it: (length 2 ‖ entry)… |
 //! | `tiles` | level 1 ‖ index 8 | 256 hashes |
 //! | `owned` | account 16 ‖ seq 8 | index 8 ‖ sealed |
 //!
@@ -137,6 +137,10 @@ impl<'a> Parts<'a> {
         self.take()
     }
 
+    pub(super) fn u16(&mut self) -> Result<u16, StoreError> {
+        self.take().map(u16::from_be_bytes)
+    }
+
     pub(super) fn u32(&mut self) -> Result<u32, StoreError> {
         self.take().map(u32::from_be_bytes)
     }
@@ -149,16 +153,22 @@ impl<'a> Parts<'a> {
         self.take().map(time_of)
     }
 
+    /// So many bytes.
+    pub(super) fn bytes(&mut self, length: usize) -> Result<&'a [u8], StoreError> {
+        let (bytes, rest) = self.rest.split_at_checked(length).ok_or_else(|| self.corrupt())?;
+        self.rest = rest;
+        Ok(bytes)
+    }
+
     /// So many bytes, as text.
     pub(super) fn text(&mut self, length: usize) -> Result<String, StoreError> {
-        let (text, rest) = self.rest.split_at_checked(length).ok_or_else(|| self.corrupt())?;
-        self.rest = rest;
-        String::from_utf8(text.to_vec()).map_err(|_| self.corrupt())
+        let text = self.bytes(length)?.to_vec();
+        String::from_utf8(text).map_err(|_| self.corrupt())
     }
 
     /// A length of two bytes, and so many bytes as text.
     pub(super) fn short_text(&mut self) -> Result<String, StoreError> {
-        let length = self.take().map(u16::from_be_bytes)?;
+        let length = self.u16()?;
         self.text(usize::from(length))
     }
 

@@ -14,6 +14,9 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, PoisonError};
 
+/// Bytes from which on a row of entries is not added to.
+const RUN: usize = 1 << 16;
+
 impl Durable {
     fn head(&self) -> Result<LedgerHead, StoreError> {
         let Some(value) = self.get(&[keys::HEAD])? else {
@@ -52,14 +55,23 @@ impl Durable {
         if (head.epoch, head.size) != (commit.epoch, commit.size) {
             return Ok(Cas::Conflict);
         }
-        let rows = commit.leaves.len() + commit.owned.len() + commit.tiles.len() + 1;
+        let rows = commit.owned.len() + commit.tiles.len() + 2;
         let mut batch = self.engine.batch(rows);
         let mut size = head.size;
+        let mut run = Vec::new();
         for leaf in commit.leaves {
-            batch.insert(&self.leaves, size.to_be_bytes(), leaf);
             size += 1;
+            run.extend_from_slice(&u16::try_from(leaf.len()).unwrap_or(u16::MAX).to_be_bytes());
+            run.extend_from_slice(&leaf);
+            if run.len() >= RUN {
+                batch.insert(&self.leaves, (size - 1).to_be_bytes(), std::mem::take(&mut run));
+            }
+        }
+        if !run.is_empty() {
+            batch.insert(&self.leaves, (size - 1).to_be_bytes(), run);
         }
         let mut next: HashMap<Id, u64> = HashMap::new();
+        let mut row = keys::Scratch::default();
         for owned in commit.owned {
             let next = match next.entry(owned.account) {
                 Entry::Occupied(next) => next.into_mut(),
@@ -69,8 +81,9 @@ impl Durable {
                 return Err(limits::no_such_seq(owned.seq, *next));
             }
             *next += 1;
-            let value = keys::join(&[&owned.index.to_be_bytes(), &owned.sealed]);
-            batch.insert(&self.owned, owned_key(owned.account, owned.seq), value);
+            let key = row.of(&[&owned.account, &owned.seq.to_be_bytes()]);
+            let value = row.of(&[&owned.index.to_be_bytes(), &owned.sealed]);
+            batch.insert(&self.owned, key, value);
         }
         for tile in commit.tiles {
             batch.insert(&self.tiles, tile_key(tile.level, tile.index), tile.hashes);
@@ -117,17 +130,36 @@ impl Durable {
 
     fn entries(&self, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
         let snapshot = self.engine.snapshot()?;
+        // Runs are found by their last entry: the first one at or after `from` holds it.
         let rows = snapshot.range(&self.leaves, from.to_be_bytes()..);
         let mut page = Vec::with_capacity(limit.min(256));
-        for (row, index) in rows.take(limit).zip(from..) {
-            let (key, value) = row.into_inner().map_err(|e| self.engine.read_error(e))?;
-            if Parts::of("leaves", &key).u64()? != index {
-                return Err(StoreError::Corrupt(format!("entry {index} is missing")));
+        for row in rows {
+            if page.len() >= limit {
+                break;
             }
-            page.push(value.to_vec());
+            let (key, value) = row.into_inner().map_err(|e| self.engine.read_error(e))?;
+            let run = entries_of(&value)?;
+            let end = Parts::of("leaves", &key).u64()?.saturating_add(1);
+            let start = end.saturating_sub(run.len() as u64);
+            let next = from.saturating_add(page.len() as u64);
+            let skip = next.checked_sub(start);
+            let skip = skip.ok_or_else(|| StoreError::Corrupt(format!("entry {next} is missing")))?;
+            let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+            page.extend(run.into_iter().skip(skip).take(limit - page.len()));
         }
         Ok(page)
     }
+}
+
+/// The entries of one row, in order.
+fn entries_of(value: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
+    let mut parts = Parts::of("leaves", value);
+    let mut entries = Vec::new();
+    while parts.left() > 0 {
+        let length = parts.u16()?;
+        entries.push(parts.bytes(usize::from(length))?.to_vec());
+    }
+    Ok(entries)
 }
 
 fn owned_key(account: Id, seq: u64) -> Vec<u8> {

@@ -42,7 +42,7 @@ impl Mail {
         // Every look-up of a message by place comes from an index that names it, so it hits: no filter on the last level.
         // By far the largest table: written out in larger pieces, and more of them before they are merged.
         let messages = engine.keyspace("messages", || {
-            table(4 * buffer)
+            table(3 * buffer)
                 .expect_point_read_hits(true)
                 .compaction_strategy(Arc::new(Leveled::default().with_l0_threshold(8)))
         })?;

@@ -31,7 +31,7 @@ use std::sync::Arc;
 pub struct EmbeddedOptions {
     /// Bytes of recently read blocks kept in memory.
     pub cache: u64,
-    /// Bytes of new inbox rows kept in memory before they are written out, as stored, in each of five tables; four times as
+    /// Bytes of new inbox rows kept in memory before they are written out, as stored, in each of five tables; three times as
     /// many in that of the messages. In memory a small row takes three times its size; while writing out lags, up to five
     /// such buffers wait per table.
     pub buffer: u64,
