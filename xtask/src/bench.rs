@@ -12,6 +12,15 @@ pub enum Bench {
         #[arg(long, value_name = "FOLDER")]
         data: PathBuf,
     },
+    /// The store's operations on each engine, side by side.
+    Store {
+        /// Engines: embedded, cassandra.
+        #[arg(long, value_name = "ENGINE,...", value_delimiter = ',', default_value = "embedded")]
+        on: Vec<String>,
+        /// How often each operation is done.
+        #[arg(long, default_value_t = 300)]
+        times: u64,
+    },
     /// The spine: disclosing reads beside undisclosed ones, decisions, ledger appends, import, memory.
     Spine {
         /// Seconds for each load.
@@ -32,6 +41,7 @@ impl Bench {
         let mut out = std::io::stdout().lock();
         match self {
             Self::Mentions { data } => crate::mentions::run(&data, &mut out),
+            Self::Store { on, times } => crate::stores::run(&on, times, &mut out),
             Self::Spine {
                 seconds,
                 export_mb,

@@ -8,7 +8,7 @@ mod jars;
 mod node;
 mod test;
 
-use cluster::Cluster;
+pub use cluster::Cluster;
 use std::io::Write;
 
 /// What to do with the three nodes.

@@ -12,6 +12,7 @@ mod made_up;
 mod mentions;
 mod server;
 mod spine;
+mod stores;
 mod tidy;
 
 use clap::{Parser, Subcommand};

@@ -3,6 +3,7 @@
 use crate::attempt::{Attempt, Attempts};
 use crate::config::Config;
 use crate::pens::Pens;
+use crate::traffic::Traffic;
 use crate::trouble::{Trouble, corrupt, unread, unwritten};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use scylla::client::PoolSize;
@@ -52,6 +53,7 @@ pub(crate) struct Cluster {
     keyspace: String,
     attempts: Attempts,
     pens: Pens,
+    traffic: Arc<Traffic>,
 }
 
 impl Cluster {
@@ -81,12 +83,18 @@ impl Cluster {
             keyspace: config.keyspace.clone(),
             attempts,
             pens: Pens::new(),
+            traffic: Arc::default(),
         })
     }
 
     /// A new name for what is about to be written.
     pub(crate) fn attempt(&self) -> Attempt {
         self.attempts.next()
+    }
+
+    /// What is asked of the nodes.
+    pub(crate) fn traffic(&self) -> &Arc<Traffic> {
+        &self.traffic
     }
 
     /// The queues in front of rows that change by compare-and-set.
@@ -178,6 +186,7 @@ impl Cluster {
         statement: &PreparedStatement,
         values: impl SerializeRow,
     ) -> Result<(), StoreError> {
+        let _under_way = self.traffic.request();
         self.session
             .execute_unpaged(statement, values)
             .await
@@ -194,6 +203,7 @@ impl Cluster {
     async fn send(&self, group: Group) -> Result<(), StoreError> {
         let mut tried = 1;
         loop {
+            let _under_way = self.traffic.request();
             match self.session.batch(&group.batch, &group.values).await {
                 Ok(_) => return Ok(()),
                 Err(error) if tried >= TRIES => return Err(unread(error)),
@@ -211,12 +221,14 @@ impl Cluster {
 
     /// Asks for a conditional write, once.
     pub(crate) async fn ask(&self, statement: &PreparedStatement, values: impl SerializeRow) -> Result<bool, Trouble> {
+        let _under_way = self.traffic.request();
         let answer = self.session.execute_unpaged(statement, values).await;
         applied(answer.map_err(|error| Trouble::of(&error))?)
     }
 
     /// Asks for a group of writes to one partition of which one has a condition, once.
     pub(crate) async fn ask_group(&self, group: &Group) -> Result<bool, Trouble> {
+        let _under_way = self.traffic.request();
         let answer = self.session.batch(&group.batch, &group.values).await;
         applied(answer.map_err(|error| Trouble::of(&error))?)
     }
@@ -250,6 +262,7 @@ where
         let Some(place) = self.next.take() else { return Ok(None) };
         let mut tried = 1;
         let (answer, following) = loop {
+            let _under_way = self.cluster.traffic.request();
             match self
                 .cluster
                 .session

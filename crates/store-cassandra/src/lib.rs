@@ -31,11 +31,13 @@ mod pens;
 mod shape;
 mod statements;
 mod tokens;
+mod traffic;
 mod trouble;
 mod versioned;
 
 pub use config::{Config, Login};
 pub use migrate::{Migrated, migrate};
+pub use traffic::Traffic;
 
 use cluster::Cluster;
 use std::sync::Arc;
@@ -44,9 +46,15 @@ use store::{Store, StoreError};
 /// Connects to a cluster whose keyspace `migrate` has brought to the version of this program. `Rejected` if it is at another
 /// one, `Unavailable` if no node answers.
 pub async fn connect(config: &Config) -> Result<Store, StoreError> {
+    Ok(connect_counting(config).await?.0)
+}
+
+/// The same, and what it asks of the nodes from then on.
+pub async fn connect_counting(config: &Config) -> Result<(Store, Arc<Traffic>), StoreError> {
     let cluster = Cluster::connect(config).await?;
     migrate::check(&cluster, &config.keyspace).await?;
-    Ok(Arc::new(CassandraStore {
+    let traffic = Arc::clone(cluster.traffic());
+    let store = Arc::new(CassandraStore {
         inboxes: inbox::Statements::prepare(&cluster).await?,
         consent: consent::Statements::prepare(&cluster).await?,
         tokens: tokens::Statements::prepare(&cluster).await?,
@@ -58,7 +66,8 @@ pub async fn connect(config: &Config) -> Result<Store, StoreError> {
         spans: tokens::Spans::default(),
         seqs: ledger::Seqs::default(),
         cluster,
-    }))
+    });
+    Ok((store, traffic))
 }
 
 /// The store on a cluster.

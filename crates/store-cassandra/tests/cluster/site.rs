@@ -2,6 +2,8 @@
 
 use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
+use scylla::response::query_result::QueryResult;
+use scylla::serialize::row::SerializeRow;
 use scylla::value::{CqlValue, Row};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -47,11 +49,18 @@ impl Site {
     }
 
     pub async fn run(&self, text: &str) {
-        // The node that is asked may just have been killed on purpose. Each of these texts may be run twice.
-        let mut tries = 5;
-        while let Err(error) = self.session.query_unpaged(text, ()).await {
-            tries -= 1;
-            assert!(tries > 0, "{error}");
+        self.ask(text, ()).await;
+    }
+
+    /// The node that is asked may just have been killed on purpose. Whatever the tests ask may be done twice.
+    async fn ask(&self, text: &str, values: impl SerializeRow + Clone) -> QueryResult {
+        let mut tries = 10;
+        loop {
+            match self.session.query_unpaged(text, values.clone()).await {
+                Ok(answer) => return answer,
+                Err(error) if tries == 0 => panic!("`{text}`: {error}"),
+                Err(_) => tries -= 1,
+            }
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
@@ -62,13 +71,7 @@ impl Site {
     }
 
     async fn rows(&self, text: &str) -> Vec<Vec<CqlValue>> {
-        let rows = self
-            .session
-            .query_unpaged(text, ())
-            .await
-            .unwrap()
-            .into_rows_result()
-            .unwrap();
+        let rows = self.ask(text, ()).await.into_rows_result().unwrap();
         let rows = rows.rows::<Row>().unwrap().map(|row| row.unwrap().columns);
         rows.map(|columns| columns.into_iter().map(Option::unwrap).collect())
             .collect()
@@ -101,7 +104,7 @@ impl Site {
             let condition = format!("{} = ?", key.join(" = ? AND "));
             let delete = format!("DELETE FROM {keyspace}.{table} WHERE {condition}");
             for partition in partitions {
-                self.session.query_unpaged(delete.as_str(), partition).await.unwrap();
+                self.ask(delete.as_str(), partition).await;
             }
         });
         futures_util::future::join_all(emptied).await;
