@@ -78,6 +78,14 @@ struct TokenBody {
     kind: TokenKind,
     grant: GrantId,
     client: ClientId,
+    /// Whose grant it is, so that what is hers can be read at the same time as the grant.
+    account: AccountId,
+}
+
+/// What a token names. Nothing follows from it: what the grant allows is read anew each time.
+pub(crate) struct Named {
+    pub grant: GrantId,
+    pub account: AccountId,
 }
 
 impl App {
@@ -274,6 +282,7 @@ impl App {
             kind,
             grant: grant.id,
             client: grant.client.clone(),
+            account: grant.account,
         };
         let row = TokenRow {
             body: crate::to_json(&body)?,
@@ -284,6 +293,17 @@ impl App {
     }
 
     async fn grant_of_token(&self, secret: &str, kind: TokenKind, client: Option<&ClientId>) -> Result<Grant, Error> {
+        let named = self.token_read(secret, kind, client).await?;
+        let (grant, _) = self.grant_read(named.grant).await?.ok_or(Denied::Token)?;
+        Ok(grant)
+    }
+
+    /// What an access token names.
+    pub(crate) async fn token_presented(&self, secret: &str) -> Result<Named, Error> {
+        self.token_read(secret, TokenKind::Access, None).await
+    }
+
+    async fn token_read(&self, secret: &str, kind: TokenKind, client: Option<&ClientId>) -> Result<Named, Error> {
         let row = self
             .store
             .token_get(hash_of("token", secret), Read::Acknowledged)
@@ -293,8 +313,10 @@ impl App {
         if row.expires_at <= self.clock.now().0 || body.kind != kind || client.is_some_and(|c| *c != body.client) {
             return Err(Denied::Token.into());
         }
-        let (grant, _) = self.grant_read(body.grant).await?.ok_or(Denied::Token)?;
-        Ok(grant)
+        Ok(Named {
+            grant: body.grant,
+            account: body.account,
+        })
     }
 }
 

@@ -38,15 +38,21 @@ struct Talk {
 }
 
 impl Lens {
-    pub(crate) async fn new(app: &App, grant: Grant, version: u64, permit: Permit, now: Time) -> Result<Self, Error> {
+    /// `moved`: the grant's version, and how often says that concern this inbox have changed. The view's state moves with both.
+    pub(crate) async fn new(
+        app: &App,
+        grant: Grant,
+        moved: (u64, u64),
+        permit: Permit,
+        now: Time,
+    ) -> Result<Self, Error> {
         let register = app.register();
         let fields = fields_of(&grant, &register, now);
         let catalogue = match fields.contains(Field::Mentions) {
             true => app.catalogue(&grant.partner).await?,
             false => None,
         };
-        // The view's state moves with the grant, and with any say of anyone in these conversations.
-        let says_moved = app.store.views_get(grant.account.0).await?;
+        let (version, says_moved) = moved;
         let standing = register.in_force(&grant.agreement, now).is_some();
         let seen_under = format!("{version}-{says_moved}-{}", u8::from(standing));
         let mut fingerprint = [0; 8];

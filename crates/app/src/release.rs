@@ -43,16 +43,19 @@ impl App {
     where
         F: for<'a> FnOnce(&'a mut View<'_>) -> Computing<'a> + Send,
     {
-        let presented = self.grant_presented(token).await?;
-        let permit = self.gate.enter(presented.id);
+        let named = self.token_presented(token).await?;
+        let permit = self.gate.enter(named.grant);
         // Read after entering: a revocation that is written later than this waits for us.
-        let (grant, version) = self.grant_read(presented.id).await?.ok_or(Denied::Token)?;
+        let (grant, says_moved) = tokio::join!(self.grant_read(named.grant), self.store.views_get(named.account.0));
+        let (grant, version) = grant?
+            .filter(|(grant, _)| grant.account == named.account)
+            .ok_or(Denied::Token)?;
         let now = self.clock.now();
         self.grant_answers(&grant)?;
         self.ceilings.request(&self.ceilings_of(&grant)?, &grant, now)?;
 
         let coming = self.sequencer.coming();
-        let lens = Lens::new(self, grant.clone(), version, permit, now).await?;
+        let lens = Lens::new(self, grant.clone(), (version, says_moved?), permit, now).await?;
         let mut view = View::through(self, grant.account, lens).await?;
         let body = compute(&mut view).await?;
         let touched = view.is_touched();

@@ -29,6 +29,7 @@
 
 mod anchor;
 mod contract;
+pub mod copy;
 mod embedded;
 mod error;
 #[cfg(feature = "suite")]
@@ -42,7 +43,7 @@ pub mod suite;
 
 pub use anchor::Anchor;
 pub use contract::{Accounts, AnyStore, Consent, Keys, Ledger, Messages, Store, Work};
-pub use embedded::{EmbeddedOptions, EmbeddedStore};
+pub use embedded::{EmbeddedOptions, EmbeddedStore, Unlisted};
 pub use error::StoreError;
 #[cfg(feature = "suite")]
 pub use faulty::{Fault, Faulty, Plan};

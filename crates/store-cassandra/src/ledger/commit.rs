@@ -21,8 +21,8 @@ pub(crate) struct Seqs(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    /// The head that it is true of.
-    as_of: Option<Attempt>,
+    /// The head that it is true of: that of our last commit.
+    head: Option<Head>,
     next: HashMap<Id, u64>,
 }
 
@@ -34,18 +34,35 @@ impl Seqs {
     /// What is known of a person as of a head.
     fn of(&self, head: &Head, account: &Id) -> Option<u64> {
         let known = self.known();
-        let true_now = known.as_of.is_some() && known.as_of == head.last_write;
+        let true_now = known
+            .head
+            .as_ref()
+            .is_some_and(|known| known.last_write == head.last_write);
         true_now.then(|| known.next.get(account).copied()).flatten()
     }
 
     /// A commit of ours has led from one head to the next.
     fn moved(&self, before: &Head, after: &Head, next: HashMap<Id, u64>) {
         let mut known = self.known();
-        if known.as_of != before.last_write || known.next.len() >= REMEMBER {
+        let goes_on = known
+            .head
+            .as_ref()
+            .is_some_and(|known| known.last_write == before.last_write);
+        if !goes_on || known.next.len() >= REMEMBER {
             known.next.clear();
         }
-        known.as_of = after.last_write;
+        known.head = Some(after.clone());
         known.next.extend(next);
+    }
+
+    /// The head that our last commit left, if this one goes on from there. Whether it still stands the commit itself finds out.
+    fn left(&self, commit: &LedgerCommit) -> Option<Head> {
+        let left = self.known().head.clone();
+        left.filter(|head| (head.epoch, head.size) == (commit.epoch, commit.size))
+    }
+
+    fn forget(&self) {
+        *self.known() = Known::default();
     }
 }
 
@@ -53,7 +70,10 @@ impl CassandraStore {
     pub(super) async fn commit(&self, commit: LedgerCommit) -> Result<Cas, StoreError> {
         let _pen = self.cluster.pens().take("ledger").await;
         for _ in 0..ROUNDS {
-            let before = self.log_head(Read::Acknowledged).await?;
+            let before = match self.seqs.left(&commit) {
+                Some(head) => head,
+                None => self.log_head(Read::Acknowledged).await?,
+            };
             if (before.epoch, before.size) != (commit.epoch, commit.size) {
                 return Ok(Cas::Conflict);
             }
@@ -79,6 +99,7 @@ impl CassandraStore {
                 self.seqs.moved(&before, &next, seqs);
                 return Ok(Cas::Applied);
             }
+            self.seqs.forget();
             self.cluster.discard(rows.drop(&commit)).await;
         }
         Err(StoreError::Unavailable(

@@ -125,6 +125,10 @@ impl<'a> Parts<'a> {
         Ok(*first)
     }
 
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], StoreError> {
+        self.take()
+    }
+
     pub(super) fn corrupt(&self) -> StoreError {
         StoreError::Corrupt(format!("a row of `{}` cannot be read", self.table))
     }

@@ -8,6 +8,7 @@
 )]
 
 mod contract;
+mod copied;
 mod killed;
 mod reopened;
 
