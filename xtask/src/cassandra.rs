@@ -5,6 +5,7 @@
 mod cluster;
 mod faults;
 mod jars;
+mod moved;
 mod node;
 mod test;
 
@@ -37,6 +38,8 @@ pub enum Cassandra {
     /// Start the cluster and run the tests of `store-cassandra` on it, once more while a node is lost; then the
     /// demonstration, and each fault for a short while.
     Test,
+    /// Copy an installation from a data folder into the cluster, and go on there.
+    Moved,
     /// Let two processes serve the cluster under load, and break things: a process killed, a process paused, a node killed, a
     /// node paused.
     Faults {
@@ -56,6 +59,10 @@ impl Cassandra {
             Self::Kill { node } => cluster.kill(node),
             Self::Start { node } => cluster.start_one(node),
             Self::Status => cluster.status(),
+            Self::Moved => {
+                cluster.up()?;
+                moved::run(&cluster)
+            }
             Self::Test => test::run(&cluster),
             Self::Faults { seconds } => {
                 cluster.up()?;

@@ -91,6 +91,21 @@ impl Server {
         })
     }
 
+    /// The same installation after it was copied to a cluster, whose keyspace is made here.
+    pub fn moved(&self, folder: &Path, cluster: Vec<String>) -> anyhow::Result<Self> {
+        std::fs::create_dir(folder)?;
+        let mut moved = self.beside(folder)?;
+        (moved.listen, moved.cluster) = (self.listen.clone(), cluster);
+        let migrate = std::iter::once("migrate").chain(moved.cluster.iter().map(String::as_str));
+        moved.command(&migrate.collect::<Vec<_>>(), "")?;
+        Ok(moved)
+    }
+
+    /// The program.
+    pub fn binary(&self) -> &Path {
+        &self.binary
+    }
+
     /// Where this very process listens.
     pub fn address(&self) -> String {
         format!("http://{}", self.listen)
@@ -173,7 +188,8 @@ impl Server {
         self.command(&all, input)
     }
 
-    fn command(&self, arguments: &[&str], input: &str) -> anyhow::Result<String> {
+    /// A command as it stands; its output.
+    pub fn command(&self, arguments: &[&str], input: &str) -> anyhow::Result<String> {
         let mut child = Command::new(&self.binary)
             .args(arguments)
             .stdin(Stdio::piped())

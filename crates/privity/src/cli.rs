@@ -2,6 +2,7 @@
 
 use crate::admin::{self, Command, Format, Import, Secret};
 use crate::cluster::ClusterArgs;
+use crate::moving::Copy;
 use crate::serve::Serve;
 use crate::site::{InUse, Site};
 use crate::{demo, keys, outside};
@@ -29,6 +30,8 @@ enum What {
     Serve(Serve),
     /// Make a cluster's keyspace, or bring it up to date. Safe to repeat, also from several machines at once.
     Migrate(Migrate),
+    /// Copy a data folder into a cluster, and compare both. Safe to repeat; goes on where it stopped.
+    Copy(Copy),
     /// Take a real conversation export into an inbox. Safe to repeat; goes on where it stopped.
     Import(ImportArgs),
     /// People.
@@ -189,6 +192,7 @@ impl Cli {
         match self.what {
             What::Demo(demo) => demo.run().await,
             What::Migrate(migrate) => migrate.run().await,
+            What::Copy(copy) => copy.run().await,
             What::Serve(serve) => {
                 log_to_stderr("info");
                 serve.run().await

@@ -10,6 +10,9 @@ const PASSWORD: &str = "PRIVITY_CASSANDRA_PASSWORD";
 /// The note of the address an installation is reached at: part of its ledger's name, so the same for every process.
 const ISSUER: &[u8] = b"issuer";
 
+/// The note of a copy into the keyspace that has begun and not ended.
+const COPYING: &[u8] = b"copying";
+
 /// Which cluster, if any.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct ClusterArgs {
@@ -75,4 +78,19 @@ pub async fn settle_issuer(store: &Store, wanted: Option<&str>) -> anyhow::Resul
         store.mark_put(ISSUER.to_vec(), wanted.as_bytes().to_vec()).await?;
     }
     Ok(None)
+}
+
+/// Notes that a copy into this keyspace has begun, or that it has ended.
+pub async fn copying(store: &Store, under_way: bool) -> anyhow::Result<()> {
+    Ok(store.mark_put(COPYING.to_vec(), vec![u8::from(under_way)]).await?)
+}
+
+/// Fails while a copy is not finished: what is there is not all there is.
+pub async fn check_whole(store: &Store) -> anyhow::Result<()> {
+    let under_way = store.mark_get(COPYING.to_vec()).await? == Some(vec![1]);
+    anyhow::ensure!(
+        !under_way,
+        "the copy into this keyspace is not finished: run `privity copy` again"
+    );
+    Ok(())
 }

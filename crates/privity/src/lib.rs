@@ -7,6 +7,7 @@ pub mod cli;
 pub mod cluster;
 mod demo;
 pub mod keys;
+mod moving;
 pub mod outside;
 pub mod serve;
 pub mod site;

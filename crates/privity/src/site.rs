@@ -51,6 +51,7 @@ impl Site {
             true => {
                 std::fs::create_dir_all(&self.data)?;
                 let store = self.cluster.connect().await?;
+                cluster::check_whole(&store).await?;
                 // What the cluster knows goes before what this folder does.
                 let issuer = match cluster::settle_issuer(&store, None).await? {
                     Some(known) => self.settle_issuer(Some(same_issuer(&known, issuer)?))?,

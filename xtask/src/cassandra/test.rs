@@ -35,6 +35,7 @@ pub fn run(cluster: &Cluster) -> anyhow::Result<()> {
     told.with_context(|| format!("with node {LOST} lost half-way"))?;
     ensure!(lost, "the suite did not say when it was half-way");
     demonstration(cluster)?;
+    super::moved::run(cluster)?;
     super::faults::run(cluster, FAULT_SECONDS)?;
     say(&format!(
         "all tests pass, in {:.0} s with three nodes and {:.0} s with one lost half-way",
