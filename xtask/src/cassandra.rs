@@ -40,8 +40,8 @@ pub enum Cassandra {
     Test,
     /// Copy an installation from a data folder into the cluster, and go on there.
     Moved,
-    /// Let two processes serve the cluster under load, and break things: a process killed, a process paused, a node killed, a
-    /// node paused.
+    /// Let two processes serve the cluster under load, and break things: a process killed, a process paused, a node killed,
+    /// a node paused, a node slow.
     Faults {
         /// Seconds for each.
         #[arg(long, default_value_t = 60)]

@@ -28,15 +28,17 @@ enum Fault {
     ProcessPaused,
     NodeKilled,
     NodePaused,
+    NodeSlow,
 }
 
 impl Fault {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Nothing,
         Self::ProcessKilled,
         Self::ProcessPaused,
         Self::NodeKilled,
         Self::NodePaused,
+        Self::NodeSlow,
     ];
 
     fn name(self) -> &'static str {
@@ -46,6 +48,7 @@ impl Fault {
             Self::ProcessPaused => "a process is paused for 6 s, again and again",
             Self::NodeKilled => "a node of Cassandra is killed, and started again",
             Self::NodePaused => "a node of Cassandra is paused for 5 s, again and again",
+            Self::NodeSlow => "a node of Cassandra gets a quarter of its time",
         }
     }
 }
@@ -202,6 +205,12 @@ fn break_something(cluster: &Cluster, there: &mut Server, fault: Fault, duration
             while Instant::now() < until {
                 cluster.pause(2, Duration::from_secs(5))?;
                 std::thread::sleep(Duration::from_secs(3));
+            }
+        }
+        Fault::NodeSlow => {
+            while Instant::now() < until {
+                cluster.pause(1, Duration::from_millis(300))?;
+                std::thread::sleep(Duration::from_millis(100));
             }
         }
     }

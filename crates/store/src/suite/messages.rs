@@ -196,7 +196,11 @@ async fn a_conversation_that_comes_in_pieces_in_any_order_is_in_order(store: Sto
     }
     assert_eq!(added, 700);
     let mut left = all;
-    for keep in [|n: usize| n % 5 != 0, |n| !(100..400).contains(&n), |n| n == 3] {
+    for keep in [
+        |n: usize| !n.is_multiple_of(5),
+        |n| !(100..400).contains(&n),
+        |n| n == 3,
+    ] {
         let mut n = 0;
         let (kept, gone): (Vec<_>, Vec<_>) = left.into_iter().partition(|_| {
             n += 1;

@@ -73,7 +73,7 @@ impl Walk {
     fn message_id(&mut self) -> Id {
         let n = self.dice.byte(40);
         let mut name = id(n);
-        if n % 2 == 0 {
+        if n.is_multiple_of(2) {
             name[..6].copy_from_slice(&[0, 0, 0, 0, 0, n / 2 % 8]);
         }
         name
