@@ -27,6 +27,7 @@ pub const ROOMS: &[(&str, MayUse)] = &[
     ("import", MayUse::Only(&["model"])),
     ("linker", MayUse::Only(&["model"])),
     ("pages", MayUse::Only(&["model"])),
+    ("report", MayUse::Only(&["model", "tlog"])),
     ("verify", MayUse::Only(&["tlog", "model"])),
     ("app", MayUse::Only(&["model", "tlog", "store", "import", "linker"])),
     ("web", MayUse::Only(&["app", "model", "wire", "pages"])),
