@@ -31,6 +31,7 @@ pub use counts::{Counts, Key, Measure, Measures};
 pub use domain::{Domain, DomainFault, NAMES_LIMIT, Place, RecipientKind};
 pub use duty::{Duty, InvalidTransition, State};
 pub use fault::{FAULTS_LIMIT, Fault, Rule};
+pub use manifest::{Claim, claim};
 pub use reconcile::{Difference, Explanation, Outcome, REASON_LIMIT, Tolerance, Verdict, reconcile};
 
 /// The hash of a report: of the whole zip file.

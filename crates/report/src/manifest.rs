@@ -67,6 +67,48 @@ impl fmt::Display for Manifest {
     }
 }
 
+/// What a report says it is, before anything of it was checked: for finding out what to check it against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Under which version of which agreement.
+    pub agreement: AgreementRef,
+    /// The number of its period.
+    pub period: u32,
+    /// From 1.
+    pub revision: u32,
+    /// The hash of the revision before.
+    pub previous: Option<tlog::Hash>,
+}
+
+/// Reads what a report says it is. The faults are those that stop a check before its signature.
+pub fn claim(zip: &[u8]) -> Result<Claim, Vec<Fault>> {
+    let fault = |rule, said: &str| vec![Fault::file(File::Manifest, rule, said)];
+    let files = crate::archive::read(zip)?;
+    let text = std::str::from_utf8(&files.manifest)
+        .ok()
+        .and_then(|text| note::unverified_text(text).ok())
+        .ok_or_else(|| fault(Rule::NoteFormat, "it is not a signed note"))?;
+    claimed(&text).ok_or_else(|| fault(Rule::ManifestForm, "it does not say what it is of"))
+}
+
+fn claimed(text: &str) -> Option<Claim> {
+    let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    let previous = match value("previous")? {
+        "-" => None,
+        digits => {
+            let mut hash = [0; 32];
+            hex::decode_to_slice(digits, &mut hash).ok()?;
+            Some(hash)
+        }
+    };
+    Some(Claim {
+        agreement: value("agreement")?.parse().ok()?,
+        period: value("period")?.split(' ').next()?.parse().ok()?,
+        revision: value("revision")?.parse().ok()?,
+        previous,
+    })
+}
+
 /// What a manifest must say.
 pub(crate) struct Wanted<'a> {
     pub agreement: &'a AgreementRef,

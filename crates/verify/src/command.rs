@@ -1,8 +1,12 @@
 //! The command line: one exit code each for right, wrong, misused and unreadable.
 
-use crate::{Agreements, Chain, FINDINGS_LIMIT, Finding, Pins, VerifyError, agreements, chain, head, open, receipt};
+use crate::{
+    Agreements, Chain, FINDINGS_LIMIT, Finding, Fortnight, Pins, VerifyError, agreements, chain, fortnight, head, open,
+    receipt,
+};
 use clap::{Args, Parser, Subcommand};
 use model::{Agreement, PartnerId, Time};
+use report::Measure;
 use std::ffi::OsString;
 use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
@@ -89,6 +93,20 @@ enum Command {
         key: Key,
         #[command(flatten)]
         sides: Sides,
+    },
+    /// Check a partner's report against its agreement in the log: signature, hashes, table, totals
+    Report {
+        /// The report (.zip)
+        file: PathBuf,
+        /// Folder or URL of the log
+        source: String,
+        #[command(flatten)]
+        key: Key,
+        #[command(flatten)]
+        sides: Sides,
+        /// The report that it replaces, to check that it names it
+        #[arg(long, value_name = "ZIP")]
+        replaces: Option<PathBuf>,
     },
     /// List the agreements in the log with the keys that signed them, and check both signatures of each
     Agreement {
@@ -244,6 +262,20 @@ fn check(command: &Command, out: &mut dyn Write, err: &mut dyn Write) -> Result<
             let found = read_all(source, key, &sides.pins(), err)?;
             return tell(&found, out);
         }
+        Command::Report {
+            file,
+            source,
+            key,
+            sides,
+            replaces,
+        } => {
+            let zip = crate::source::read_file(file)?;
+            let replaced = replaces.as_deref().map(crate::source::read_file).transpose()?;
+            let found = read_all(source, key, &sides.pins(), err)?;
+            let name = file.display().to_string();
+            let fortnight = fortnight(&name, &zip, replaced.as_deref(), &found)?;
+            tell_fortnight(&fortnight, out)?;
+        }
         Command::Agreement { source, key, sides } => {
             let pins = sides.pins();
             let found = read_all(source, key, &pins, err)?;
@@ -355,6 +387,38 @@ fn tell(found: &Agreements, out: &mut dyn Write) -> Result<Exit, Stop> {
         say(out, format_args!("  {:<14} {count}", kind.name()))?;
     }
     Ok(if found.is_sound() { Exit::Right } else { Exit::Wrong })
+}
+
+fn tell_fortnight(found: &Fortnight, out: &mut dyn Write) -> Result<(), Stop> {
+    let (checked, agreement) = (&found.checked, &found.agreement);
+    say(
+        out,
+        format_args!(
+            "right: the report of period {} under {} is in order, and signed by `{}`",
+            found.period,
+            agreement.reference(),
+            agreement.partner.key
+        ),
+    )?;
+    say(out, format_args!("  revision     {}", checked.revision))?;
+    say(out, format_args!("  SHA-256      {}", hex::encode(checked.hash)))?;
+    let totals = checked.counts.totals();
+    for measure in Measure::ALL {
+        say(out, format_args!("  {:<15} {}", measure.as_str(), totals.get(measure)))?;
+    }
+    for e in &checked.explanations {
+        say(
+            out,
+            format_args!("  explained    {}, {}: {}", e.place, e.measure, e.reason),
+        )?;
+    }
+    if found.previous_unseen {
+        say(
+            out,
+            format_args!("note: the revision before was not given: whether it is that one, --replaces checks"),
+        )?;
+    }
+    Ok(())
 }
 
 fn tell_chain(found: &Chain, out: &mut dyn Write) -> Result<Exit, Stop> {

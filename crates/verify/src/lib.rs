@@ -1,11 +1,12 @@
-//! The auditor's tool: checks a ledger, its checkpoints, receipts and agreements without trusting whoever runs it.
+//! The auditor's tool: checks a ledger, its checkpoints, receipts, agreements and reports without trusting whoever runs it.
 //!
-//! **Architecture invariant:** links `tlog` and `model`, never the server; reads a public URL or a folder, never a store;
+//! **Architecture invariant:** links `tlog`, `model` and `report`, never the server; reads a public URL or a folder, never a store;
 //! holds no key that signs.
 
 mod agreements;
 mod chain;
 mod command;
+mod fortnight;
 mod fsck;
 mod head;
 mod receipt;
@@ -14,6 +15,7 @@ mod source;
 pub use agreements::{Agreements, Pins, PublicEntry, agreements};
 pub use chain::{Chain, chain};
 pub use command::{Exit, run};
+pub use fortnight::{Fortnight, fortnight};
 pub use fsck::{FINDINGS_LIMIT, FsckReport, Watch, fsck, fsck_watched};
 pub use head::{checkpoint, consistency};
 pub use receipt::{describe, receipt};

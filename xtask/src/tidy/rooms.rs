@@ -28,7 +28,7 @@ pub const ROOMS: &[(&str, MayUse)] = &[
     ("linker", MayUse::Only(&["model"])),
     ("pages", MayUse::Only(&["model"])),
     ("report", MayUse::Only(&["model", "tlog"])),
-    ("verify", MayUse::Only(&["tlog", "model"])),
+    ("verify", MayUse::Only(&["tlog", "model", "report"])),
     ("app", MayUse::Only(&["model", "tlog", "store", "import", "linker"])),
     ("web", MayUse::Only(&["app", "model", "wire", "pages"])),
     ("marquee", MayUse::Only(&["wire"])),

@@ -1,7 +1,7 @@
 //! Reports that were tampered with, one way each, and the fault that must come of it. `cargo xtask conformance report` runs
 //! the same list through the command line.
 
-use crate::made::{counts, head, key};
+use super::made::{counts, head, key};
 use report::{File, Rule};
 use sha2::{Digest, Sha256};
 use std::io::{Cursor, Read, Write};

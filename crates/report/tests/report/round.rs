@@ -45,6 +45,19 @@ fn revisions_form_a_chain() {
 }
 
 #[test]
+fn a_report_says_what_it_is_before_it_is_checked() {
+    let previous = Previous {
+        revision: 4,
+        hash: [9; 32],
+    };
+    let zip = build(&counts(), &head(Some(previous)), &key(1)).unwrap();
+    let claim = report::claim(&zip).unwrap();
+    assert_eq!(claim.agreement, head(None).agreement);
+    assert_eq!((claim.period, claim.revision, claim.previous), (2, 5, Some([9; 32])));
+    assert_eq!(report::claim(b"x").unwrap_err()[0].rule, Rule::ZipFormat);
+}
+
+#[test]
 fn a_reason_that_cannot_be_read_is_refused_before_it_is_filed() {
     for reason in ["", " ", "a\nb", &"x".repeat(501)] {
         let mut head = head(None);

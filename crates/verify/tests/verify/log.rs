@@ -58,7 +58,7 @@ impl Draft {
             "retention_days":30,"starts":"2026-11-01T00:00:00Z","ends":"2027-11-01T00:00:00Z",
             "ceilings":{{"people_per_day":1,"people_per_30_days":1,"requests_per_second":1,
                 "messages_per_person_per_day":1,"new_grants_per_day":1}},
-            "report":{{"period_days":14,"grace_days":7,"dimensions":{{"interface":[],"initiation_surface":[],"variant":[]}},
+            "report":{{"period_days":14,"grace_days":7,"dimensions":{{"interface":["tv"],"initiation_surface":["search"],"variant":["a"]}},
                 "consequence":"The grants stop answering."}}}}"#,
             self.id,
             self.version,

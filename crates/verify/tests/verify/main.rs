@@ -11,5 +11,6 @@ mod agreements;
 mod chain;
 mod commands;
 mod damage;
+mod fortnight;
 mod log;
 mod url;
