@@ -21,6 +21,15 @@ pub enum Bench {
         #[arg(long, default_value_t = 300)]
         times: u64,
     },
+    /// The fortnightly report: building, checking and comparing a large one, and which simulated partners are caught.
+    Report {
+        /// Fortnights of each partner.
+        #[arg(long, default_value_t = 1_000)]
+        fortnights: u32,
+        /// Sends in the large report; there are two clicks to five of them.
+        #[arg(long, default_value_t = 1_000_000)]
+        sends: u32,
+    },
     /// The spine: disclosing reads beside undisclosed ones, decisions, ledger appends, import, memory.
     Spine {
         /// Seconds for each load.
@@ -42,6 +51,7 @@ impl Bench {
         match self {
             Self::Mentions { data } => crate::mentions::run(&data, &mut out),
             Self::Store { on, times } => crate::stores::run(&on, times, &mut out),
+            Self::Report { fortnights, sends } => crate::fortnights::run(fortnights, sends, &mut out),
             Self::Spine {
                 seconds,
                 export_mb,

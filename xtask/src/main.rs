@@ -2,7 +2,9 @@
 
 mod bench;
 mod cassandra;
+mod conformance;
 mod crash;
+mod fortnights;
 mod made_up;
 #[allow(
     dead_code,
@@ -37,6 +39,11 @@ enum Command {
         #[command(subcommand)]
         what: cassandra::Cassandra,
     },
+    /// Hold formats to what others and we ourselves promise of them.
+    Conformance {
+        #[command(subcommand)]
+        what: conformance::Conformance,
+    },
     /// Measure something.
     Bench {
         #[command(subcommand)]
@@ -49,6 +56,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Tidy => tidy::run(),
         Command::Crash(crash) => crash.run(),
         Command::Cassandra { what } => what.run().map(|()| ExitCode::SUCCESS),
+        Command::Conformance { what } => what.run().map(|()| ExitCode::SUCCESS),
         Command::Bench { what } => what.run().map(|()| ExitCode::SUCCESS),
     }
 }

@@ -6,6 +6,7 @@ mod import;
 mod load;
 mod reads;
 
+pub use load::memory_mb;
 use std::io::Write;
 
 /// Everything, printed as it comes. Only ratios measured side by side are worth remembering: the machine is shared.

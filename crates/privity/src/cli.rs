@@ -3,6 +3,7 @@
 use crate::admin::{self, Command, Format, Import, Secret};
 use crate::cluster::ClusterArgs;
 use crate::moving::Copy;
+use crate::report::ReportCommand;
 use crate::serve::Serve;
 use crate::site::{InUse, Site};
 use crate::{demo, keys, outside};
@@ -46,6 +47,9 @@ enum What {
     /// Make key files.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// The fortnightly report, for partners.
+    #[command(subcommand)]
+    Report(ReportCommand),
 }
 
 #[derive(Args)]
@@ -202,6 +206,7 @@ impl Cli {
             What::Partner(command) => command.run().await,
             What::Agreement(command) => command.run().await,
             What::Key(command) => command.run().await,
+            What::Report(command) => command.run(),
         }
     }
 }
