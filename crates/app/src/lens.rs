@@ -237,6 +237,11 @@ impl Lens {
         fields_of(&self.grant, &self.register, self.now)
     }
 
+    /// The state of the session object that the grant makes.
+    pub(crate) fn session_state(&self) -> String {
+        self.grant.updated_at.0.to_string()
+    }
+
     /// A state of the view, by the number of changes of the inbox. A block like an id's: it tells the partner no number, and
     /// none can be made up.
     pub(crate) fn state_name(&self, changes: u64) -> String {

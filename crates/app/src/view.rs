@@ -13,9 +13,11 @@ use model::{AccountId, Conversation, ConversationId, FieldSet, Message, MessageI
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use store::{ChangeKind, Changes, MessageRow};
-pub use walk::{Found, Selection, Start, Walk};
+pub use sync::{SinceQuery, SinceThreads};
+pub use walk::{Compare, Found, Selection, Start, Walk};
 
 mod item;
+mod sync;
 mod walk;
 
 /// Messages of one conversation that are listed at most.
@@ -101,6 +103,11 @@ impl<'app> View<'app> {
     /// Whether the viewer is a partner.
     pub fn is_partner(&self) -> bool {
         self.lens.is_some()
+    }
+
+    /// The state of what the session object says: moves with the grant. Nothing of the inbox is looked at.
+    pub fn session_state(&self) -> String {
+        self.lens.as_ref().map_or_else(|| "0".to_owned(), Lens::session_state)
     }
 
     /// The state of the view: changes when a message comes or goes, and, for a partner, whenever consent changes.

@@ -4,11 +4,15 @@ use super::{Item, View};
 use crate::Error;
 use crate::lens::Lens;
 use model::Time;
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, VecDeque};
 use store::Cursor;
 
 /// Messages read at once.
 const CHUNK: usize = 64;
+
+/// Which of two messages comes first.
+pub type Compare<'a> = &'a (dyn Fn(&Item, &Item) -> Ordering + Send + Sync);
 
 /// Which messages to look for.
 pub struct Selection<'a> {
@@ -19,7 +23,10 @@ pub struct Selection<'a> {
     pub filtered: bool,
     /// Oldest first instead of newest first.
     pub oldest_first: bool,
-    /// Only the first of each conversation.
+    /// Another order than by time; what it leaves equal stays newest first. As it looks at the messages, a partner is told
+    /// something of each that it sorts.
+    pub by: Option<Compare<'a>>,
+    /// Only the first of each conversation, in this order (RFC 8621 section 4.4.3).
     pub one_per_thread: bool,
     /// From where.
     pub start: Start,
@@ -63,30 +70,11 @@ impl View<'_> {
     /// the end, everything that matches is looked at.
     pub async fn query(&mut self, selection: &Selection<'_>) -> Result<Option<Found>, Error> {
         let quick = match selection.start {
-            Start::At(position) if position >= 0 && !selection.oldest_first => usize::try_from(position).ok(),
+            Start::At(position) if position >= 0 => usize::try_from(position).ok(),
             _ => None,
         };
         let enough = quick.map_or(usize::MAX, |position| position.saturating_add(selection.limit));
-        let mut walk = Walk::default();
-        let mut threads = BTreeSet::new();
-        let mut matching = Vec::new();
-        while matching.len() < enough {
-            let Some(item) = self.next(&mut walk, selection.limit).await? else {
-                break;
-            };
-            if !(selection.accept)(&item) {
-                continue;
-            }
-            if selection.filtered {
-                self.tell(&item);
-            }
-            if !selection.one_per_thread || threads.insert(item.thread.clone()) {
-                matching.push(item);
-            }
-        }
-        if selection.oldest_first {
-            matching.reverse();
-        }
+        let matching = self.matching(selection, |matching| matching.len() >= enough).await?;
         let place = match &selection.start {
             Start::At(position) => Some(*position),
             Start::Anchor(id, offset) => matching
@@ -109,6 +97,43 @@ impl View<'_> {
             self.seen.insert(item.id.clone(), item);
         }
         Ok(Some(Found { ids, position }))
+    }
+
+    /// What a selection accepts, in its order, each conversation once if it says so. Newest first, the walk ends when what
+    /// was found is `enough`; any other order needs all of it.
+    pub(super) async fn matching(
+        &mut self,
+        selection: &Selection<'_>,
+        mut enough: impl FnMut(&[Item]) -> bool + Send,
+    ) -> Result<Vec<Item>, Error> {
+        let newest_first = !selection.oldest_first && selection.by.is_none();
+        let mut walk = Walk::default();
+        let mut threads = BTreeSet::new();
+        let mut matching = Vec::new();
+        while !newest_first || !enough(&matching) {
+            let Some(item) = self.next(&mut walk, selection.limit).await? else {
+                break;
+            };
+            if !(selection.accept)(&item) {
+                continue;
+            }
+            if selection.filtered || selection.by.is_some() {
+                self.tell(&item);
+            }
+            if !newest_first || !selection.one_per_thread || threads.insert(item.thread.clone()) {
+                matching.push(item);
+            }
+        }
+        if selection.oldest_first {
+            matching.reverse();
+        }
+        if let Some(compare) = selection.by {
+            matching.sort_by(compare);
+        }
+        if !newest_first && selection.one_per_thread {
+            matching.retain(|item| threads.insert(item.thread.clone()));
+        }
+        Ok(matching)
     }
 
     /// How many messages a selection has in all, and, for a partner, how many of the inbox are withheld and why. Reads the

@@ -316,6 +316,7 @@ async fn everything(view: &mut View<'_>) -> Result<Vec<u8>, Error> {
         accept: &|_| true,
         filtered: false,
         oldest_first: false,
+        by: None,
         one_per_thread: false,
         start: Start::At(0),
         limit: 100,

@@ -2,8 +2,9 @@
 
 use super::mailbox::INBOX;
 use app::view::{Address, Author, Item, View};
-use model::{Field, Time};
+use model::{Field, FieldSet, Time};
 use std::cell::OnceCell;
+use std::cmp::Ordering;
 use wire::jmap::{Comparator, EmailFilterCondition, Filter, MethodError, MethodErrorType};
 
 /// Refuses what is not known, and what would ask about a level the viewer may not see.
@@ -37,18 +38,131 @@ fn unsupported(why: &str) -> MethodError {
     MethodError::new(MethodErrorType::UnsupportedFilter, why)
 }
 
-/// Whether the oldest come first. Only time can be sorted by.
-pub fn oldest_first(sort: Option<&[Comparator]>) -> Result<bool, MethodError> {
-    let Some([first, rest @ ..]) = sort else {
-        return Ok(false);
-    };
-    let by_time = |c: &Comparator| matches!(c.property.as_str(), "receivedAt" | "sentAt");
-    match by_time(first) && rest.iter().all(|c| by_time(c) && c.is_ascending == first.is_ascending) {
-        true => Ok(first.is_ascending),
-        false => Err(MethodError::new(
-            MethodErrorType::UnsupportedSort,
-            "only `receivedAt` and `sentAt`",
-        )),
+/// What can be sorted by under these levels.
+pub fn sorts(fields: FieldSet) -> Vec<String> {
+    let all = Key::ALL.into_iter().filter(|key| fields.contains(key.needs()));
+    let times = ["receivedAt", "sentAt"].into_iter();
+    times.chain(all.map(Key::name)).map(str::to_owned).collect()
+}
+
+/// What an order looks at besides the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Size,
+    From,
+    To,
+    Subject,
+    /// All messages have the same keywords.
+    HasKeyword,
+    AllInThreadHaveKeyword,
+    SomeInThreadHaveKeyword,
+}
+
+impl Key {
+    const ALL: [Self; 7] = [
+        Self::Size,
+        Self::From,
+        Self::To,
+        Self::Subject,
+        Self::HasKeyword,
+        Self::AllInThreadHaveKeyword,
+        Self::SomeInThreadHaveKeyword,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Size => "size",
+            Self::From => "from",
+            Self::To => "to",
+            Self::Subject => "subject",
+            Self::HasKeyword => "hasKeyword",
+            Self::AllInThreadHaveKeyword => "allInThreadHaveKeyword",
+            Self::SomeInThreadHaveKeyword => "someInThreadHaveKeyword",
+        }
+    }
+
+    /// The level that a viewer needs.
+    const fn needs(self) -> Field {
+        match self {
+            Self::Subject => Field::Text,
+            _ => Field::Envelope,
+        }
+    }
+
+    fn compare(self, a: &Item, b: &Item) -> Ordering {
+        let from = |item: &Item| match &item.author {
+            Author::Person(address) => names(std::slice::from_ref(address)).into_iter().next(),
+            Author::You | Author::Someone => None,
+        };
+        let to = |item: &Item| {
+            item.to
+                .first()
+                .and_then(|a| names(std::slice::from_ref(a)).into_iter().next())
+        };
+        let subject = |item: &Item| item.subject.as_ref().map(|s| s.to_lowercase());
+        match self {
+            Self::Size => a.size.cmp(&b.size),
+            Self::From => from(a).cmp(&from(b)),
+            Self::To => to(a).cmp(&to(b)),
+            Self::Subject => subject(a).cmp(&subject(b)),
+            Self::HasKeyword | Self::AllInThreadHaveKeyword | Self::SomeInThreadHaveKeyword => Ordering::Equal,
+        }
+    }
+}
+
+/// One step of an order: by time (`None`) or by a key, and whether ascending.
+type Step = (Option<Key>, bool);
+
+/// How results are ordered (RFC 8621 section 4.4.2).
+pub struct Order(Vec<Step>);
+
+/// A comparison of two messages.
+type Comparison<'a> = Box<dyn Fn(&Item, &Item) -> Ordering + Send + Sync + 'a>;
+
+impl Order {
+    /// Refuses what is not known, and what would ask about a level the viewer may not see. Texts compare without regard to
+    /// case, the rest of the order is the newest first.
+    pub fn of(sort: Option<&[Comparator]>, view: &View<'_>) -> Result<Self, MethodError> {
+        let unsupported = |why: &str| Err(MethodError::new(MethodErrorType::UnsupportedSort, why));
+        let mut steps = Vec::new();
+        for comparator in sort.unwrap_or_default() {
+            if comparator.collation.as_deref().is_some_and(|c| c != "i;ascii-casemap") {
+                return unsupported("no such collation");
+            }
+            let name = comparator.property.as_str();
+            let key = Key::ALL.into_iter().find(|key| key.name() == name);
+            if key.is_none() && !matches!(name, "receivedAt" | "sentAt") {
+                return unsupported("no such property to sort by");
+            }
+            if key.is_some_and(|key| !view.fields().contains(key.needs())) {
+                return unsupported("this grant does not cover what this would sort by");
+            }
+            steps.push((key, comparator.is_ascending));
+            // Nothing is equal in time but what came in the same millisecond.
+            if key.is_none() {
+                break;
+            }
+        }
+        Ok(Self(steps))
+    }
+
+    /// Whether only time counts, oldest first.
+    pub fn oldest_first(&self) -> bool {
+        matches!(self.0.as_slice(), [(None, true)])
+    }
+
+    /// The comparison, if not only time counts.
+    pub fn compare(&self) -> Option<Comparison<'_>> {
+        self.0.iter().any(|(key, _)| key.is_some()).then(|| {
+            let by_all = |a: &Item, b: &Item| {
+                let each = self.0.iter().map(|(key, is_ascending)| {
+                    let ordering = key.map_or_else(|| a.at.cmp(&b.at), |key| key.compare(a, b));
+                    if *is_ascending { ordering } else { ordering.reverse() }
+                });
+                each.fold(Ordering::Equal, Ordering::then)
+            };
+            Box::new(by_all) as Comparison<'_>
+        })
     }
 }
 

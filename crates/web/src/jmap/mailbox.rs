@@ -25,6 +25,7 @@ pub async fn inbox(view: &mut View<'_>, asked: Option<&[String]>) -> Result<Mail
             },
             filtered: false,
             oldest_first: false,
+            by: None,
             one_per_thread: false,
             start: Start::At(0),
             limit: usize::MAX,

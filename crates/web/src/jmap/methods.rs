@@ -28,7 +28,7 @@ pub struct Context {
 const ROOM: usize = 2 * 1024;
 
 /// What a method comes to: an error of the method, or a failure of the whole request.
-type Outcome<T> = Result<Result<T, MethodError>, Error>;
+pub(super) type Outcome<T> = Result<Result<T, MethodError>, Error>;
 
 /// Leaves with the method's error.
 macro_rules! check {
@@ -39,6 +39,8 @@ macro_rules! check {
         }
     };
 }
+
+pub(super) use check;
 
 impl Context {
     /// A request to this platform.
@@ -74,7 +76,7 @@ impl Context {
         let response = Response {
             method_responses: responses,
             created_ids: self.request.created_ids.clone(),
-            session_state: "0".to_owned(),
+            session_state: view.session_state(),
             disclosure_proof: None,
         };
         let mut body = Vec::with_capacity(results + ROOM);
@@ -91,10 +93,16 @@ impl Context {
         let outcome = match call.name.as_str() {
             "Core/echo" => self.echo(call, &arguments),
             "Mailbox/get" => self.mailbox_get(view, call, arguments).await?,
+            "Mailbox/changes" => self.mailbox_changes(view, call, arguments).await?,
+            "Mailbox/query" => self.mailbox_query(view, call, arguments).await?,
+            "Mailbox/queryChanges" => self.mailbox_query_changes(view, call, arguments).await?,
+            "Thread/changes" => self.thread_changes(view, call, arguments).await?,
             "Thread/get" => self.thread_get(view, call, arguments).await?,
             "Email/query" => self.email_query(view, call, arguments).await?,
             "Email/get" => self.email_get(view, call, arguments).await?,
             "Email/changes" => self.email_changes(view, call, arguments).await?,
+            "Email/queryChanges" => self.email_query_changes(view, call, arguments).await?,
+            "SearchSnippet/get" => self.search_snippet_get(view, call, arguments).await?,
             _ => Err(MethodErrorType::UnknownMethod.into()),
         };
         Ok(outcome.unwrap_or_else(|error| MethodResponse::error(&error, &call.call_id)))
@@ -177,15 +185,17 @@ impl Context {
         let asked = check!(EmailQueryArguments::parse(arguments));
         check!(own_account(view, &asked.account_id));
         check!(filter::supported(asked.filter.as_ref(), view));
-        let oldest_first = check!(filter::oldest_first(asked.sort.as_deref()));
+        let order = check!(filter::Order::of(asked.sort.as_deref(), view));
         let limit = asked.limit.unwrap_or(MAX_QUERY_LIMIT).min(MAX_QUERY_LIMIT);
         let filtered = filter::selects(asked.filter.as_ref());
         let wanted = asked.filter.map(|tree| tree.map(&filter::Condition::of));
         let accept = |item: &app::view::Item| filter::matches(wanted.as_ref(), item);
+        let compare = order.compare();
         let selection = Selection {
             accept: &accept,
             filtered,
-            oldest_first,
+            oldest_first: order.oldest_first(),
+            by: compare.as_deref(),
             one_per_thread: asked.collapse_threads,
             start: match &asked.anchor {
                 Some(id) => Start::Anchor(id.clone(), asked.anchor_offset),
@@ -213,11 +223,14 @@ impl Context {
         let response = QueryResponse {
             account_id: asked.account_id,
             query_state,
-            can_calculate_changes: false,
+            can_calculate_changes: true,
             position: position as u64,
             ids,
             total,
-            limit: asked.limit.filter(|l| *l > MAX_QUERY_LIMIT).map(|_| MAX_QUERY_LIMIT),
+            limit: asked
+                .limit
+                .is_none_or(|l| l > MAX_QUERY_LIMIT)
+                .then_some(MAX_QUERY_LIMIT),
             withheld,
         };
         Ok(Ok(respond(call, &response)))
@@ -246,6 +259,7 @@ impl Context {
                     accept: &|_| true,
                     filtered: false,
                     oldest_first: false,
+                    by: None,
                     one_per_thread: false,
                     start: Start::At(0),
                     limit: MAX_OBJECTS_IN_GET + 1,
@@ -324,11 +338,11 @@ impl Context {
     }
 }
 
-fn respond(call: &MethodCall, result: &impl Serialize) -> MethodResponse {
+pub(super) fn respond(call: &MethodCall, result: &impl Serialize) -> MethodResponse {
     MethodResponse::new(&call.name, result, &call.call_id)
 }
 
-fn own_account(view: &View<'_>, asked: &str) -> Result<(), MethodError> {
+pub(super) fn own_account(view: &View<'_>, asked: &str) -> Result<(), MethodError> {
     match view.account() == asked {
         true => Ok(()),
         false => Err(MethodErrorType::AccountNotFound.into()),

@@ -6,6 +6,8 @@ mod filter;
 mod mailbox;
 mod methods;
 mod session;
+mod snippet;
+mod sync;
 
 pub use session::{session, well_known};
 

@@ -69,7 +69,7 @@ fn object(web: &Web, who: Who) -> Session {
         max_mailbox_depth: Some(1),
         max_size_mailbox_name: 100,
         max_size_attachments_per_email: 0,
-        email_query_sort_options: vec!["receivedAt".to_owned(), "sentAt".to_owned()],
+        email_query_sort_options: super::filter::sorts(who.fields),
         may_create_top_level_mailbox: false,
     };
     let mut account_capabilities = BTreeMap::from([(CORE.to_owned(), json!({})), (MAIL.to_owned(), value(&mail))]);

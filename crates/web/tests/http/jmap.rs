@@ -178,7 +178,7 @@ async fn errors_are_those_of_the_rfc() {
             "invalidArguments",
         ),
         (
-            json!(["Email/query", {"accountId": account, "sort": [{"property": "size"}]}, "0"]),
+            json!(["Email/query", {"accountId": account, "sort": [{"property": "colour"}]}, "0"]),
             "unsupportedSort",
         ),
         (
@@ -332,4 +332,196 @@ async fn a_body_is_read_only_from_who_may_ask() {
         let answer = site.send(request.body(never_read()).unwrap()).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     }
+}
+
+/// A client's results, kept up to date by `Email/queryChanges` as RFC 8620 section 5.6 says.
+fn follow(mut ids: Vec<Value>, changes: &Value) -> Vec<Value> {
+    let removed = changes["removed"].as_array().unwrap();
+    ids.retain(|id| !removed.contains(id));
+    for added in changes["added"].as_array().unwrap() {
+        let index = added["index"].as_u64().unwrap() as usize;
+        ids.insert(index, added["id"].clone());
+    }
+    ids
+}
+
+#[tokio::test]
+async fn a_client_that_follows_query_changes_ends_with_what_a_fresh_query_shows() {
+    let site = Site::new().await;
+    let token = site.connect().await;
+    let account = site.account(&token).await;
+    let (app, world) = (&site.world.app, &site.world);
+    let queries = [
+        json!({}),
+        json!({"collapseThreads": true}),
+        json!({"sort": [{"property": "receivedAt"}]}),
+        json!({"sort": [{"property": "receivedAt"}], "collapseThreads": true}),
+        json!({"filter": {"text": "even"}}),
+        json!({"sort": [{"property": "size", "isAscending": false}], "collapseThreads": true}),
+        json!({"sort": [{"property": "from"}, {"property": "size"}]}),
+    ];
+    let with = |extra: &Value, since: Option<&str>| {
+        let mut arguments = extra.clone();
+        arguments["accountId"] = json!(account);
+        arguments["calculateTotal"] = json!(true);
+        if let Some(since) = since {
+            arguments["sinceQueryState"] = json!(since);
+        }
+        arguments
+    };
+    let mut held = Vec::new();
+    for query in &queries {
+        let answer = site
+            .jmap(&token, json!([["Email/query", with(query, None), "q"]]))
+            .await
+            .json();
+        let result = response(&answer, 0);
+        assert_eq!(result["canCalculateChanges"], true, "{answer}");
+        held.push((
+            result["ids"].as_array().unwrap().clone(),
+            result["queryState"].as_str().unwrap().to_owned(),
+        ));
+    }
+    for round in 0..4 {
+        for n in 0..=round {
+            let text = if n % 2 == 0 {
+                "an even one"
+            } else {
+                "an odd one, and a longer one"
+            };
+            app.send(world.ana.account, world.talk, text, &format!("r{round}n{n}"))
+                .await
+                .unwrap();
+            app.send(
+                world.ben.account,
+                world.talk,
+                "even he, who says nothing",
+                &format!("b{round}n{n}"),
+            )
+            .await
+            .unwrap();
+        }
+        for (query, (ids, state)) in queries.iter().zip(&mut held) {
+            let calls = json!([
+                ["Email/queryChanges", with(query, Some(state)), "c"],
+                ["Email/query", with(query, None), "q"]
+            ]);
+            let answer = site.jmap(&token, calls).await.json();
+            let (changes, fresh) = (response(&answer, 0), response(&answer, 1));
+            *ids = follow(std::mem::take(ids), changes);
+            assert_eq!(json!(ids), fresh["ids"], "round {round}, {query}: {answer}");
+            assert_eq!(changes["total"], fresh["total"]);
+            assert_eq!(changes["newQueryState"], fresh["queryState"]);
+            *state = changes["newQueryState"].as_str().unwrap().to_owned();
+        }
+    }
+    let mut few = with(&json!({}), Some(&held[0].1));
+    few["maxChanges"] = json!(1);
+    for n in ["x1", "x2"] {
+        app.send(world.ana.account, world.talk, "more", n).await.unwrap();
+    }
+    let answer = site
+        .jmap(&token, json!([["Email/queryChanges", few, "c"]]))
+        .await
+        .json();
+    assert_eq!(response(&answer, 0)["type"], "tooManyChanges", "{answer}");
+}
+
+#[tokio::test]
+async fn mailboxes_and_threads_tell_what_changed_and_nothing_of_what_is_withheld() {
+    let site = Site::new().await;
+    let token = site.connect().await;
+    let account = site.account(&token).await;
+    let (app, world) = (&site.world.app, &site.world);
+    let state = site
+        .jmap(&token, json!([["Email/get", {"accountId": account, "ids": []}, "0"]]))
+        .await;
+    let state = response(&state.json(), 0)["state"].as_str().unwrap().to_owned();
+    let since = |state: &str| {
+        let arguments = json!({"accountId": account, "sinceState": state});
+        let query = json!({"accountId": account, "sinceQueryState": state});
+        json!([
+            ["Mailbox/changes", arguments, "m"],
+            ["Thread/changes", arguments, "t"],
+            ["Mailbox/queryChanges", query, "q"]
+        ])
+    };
+    app.send(world.ben.account, world.talk, "withheld", "w1").await.unwrap();
+    let answer = site.jmap(&token, since(&state)).await.json();
+    assert_eq!(response(&answer, 0)["updated"], json!([]), "{answer}");
+    assert_eq!(response(&answer, 0)["updatedProperties"], Value::Null);
+    assert_eq!(
+        (&response(&answer, 1)["created"], &response(&answer, 1)["updated"]),
+        (&json!([]), &json!([]))
+    );
+
+    app.send(world.ana.account, world.talk, "hers", "w2").await.unwrap();
+    let answer = site.jmap(&token, since(&state)).await.json();
+    assert_eq!(response(&answer, 0)["updated"], json!(["inbox"]), "{answer}");
+    assert_eq!(
+        response(&answer, 0)["updatedProperties"],
+        json!(["totalEmails", "totalThreads"])
+    );
+    assert_eq!(response(&answer, 1)["created"], json!([]), "the conversation was there");
+    assert_eq!(response(&answer, 1)["updated"].as_array().unwrap().len(), 1, "{answer}");
+    assert_eq!(response(&answer, 2)["added"], json!([]));
+
+    let stale = site.jmap(&token, since("x")).await.json();
+    for at in 0..3 {
+        assert_eq!(response(&stale, at)["type"], "cannotCalculateChanges", "{stale}");
+    }
+    let queries = json!([
+        ["Mailbox/query", {"accountId": account, "filter": {"role": "inbox"}, "calculateTotal": true}, "0"],
+        ["Mailbox/query", {"accountId": account, "filter": {"role": "sent"}, "calculateTotal": true}, "1"],
+        ["Mailbox/query", {"accountId": account, "anchor": "sent"}, "2"],
+        ["Mailbox/query", {"accountId": account, "position": 1}, "3"]
+    ]);
+    let answer = site.jmap(&token, queries).await.json();
+    assert_eq!(
+        (&response(&answer, 0)["ids"], &response(&answer, 0)["total"]),
+        (&json!(["inbox"]), &json!(1))
+    );
+    assert_eq!(
+        (&response(&answer, 1)["ids"], &response(&answer, 1)["total"]),
+        (&json!([]), &json!(0))
+    );
+    assert_eq!(response(&answer, 2)["type"], "anchorNotFound");
+    assert_eq!(response(&answer, 3)["ids"], json!([]));
+}
+
+#[tokio::test]
+async fn a_snippet_marks_only_in_what_the_partner_sees() {
+    let site = Site::new().await;
+    let token = site.connect().await;
+    let account = site.account(&token).await;
+    let calls = json!([
+        ["Email/query", {"accountId": account}, "q"],
+        ["SearchSnippet/get", {
+            "accountId": account, "filter": {"text": "msg"},
+            "#emailIds": {"resultOf": "q", "name": "Email/query", "path": "/ids"}
+        }, "s"],
+        ["SearchSnippet/get", {"accountId": account, "filter": {"text": "msg"}, "emailIds": ["m0", "m0"]}, "n"]
+    ]);
+    let answer = site.jmap(&token, calls).await;
+    let json = answer.json();
+    let list = response(&json, 1)["list"].as_array().unwrap();
+    assert_eq!(list.len(), 1, "{json}");
+    assert!(
+        list[0]["preview"]
+            .as_str()
+            .unwrap()
+            .contains("<mark>msg</mark> from ana"),
+        "{json}"
+    );
+    assert!(!answer.text.contains("from ben"));
+    assert_eq!(response(&json, 1)["notFound"], Value::Null);
+    assert_eq!(response(&json, 2)["notFound"], json!(["m0"]));
+    let session = site
+        .get("/jmap/session", &[("authorization", &format!("Bearer {token}"))])
+        .await;
+    assert_eq!(
+        session.json()["state"],
+        json["sessionState"],
+        "a client need not read it again"
+    );
 }

@@ -1,8 +1,9 @@
 //! Arguments of `Email/query` (RFC 8621 section 4.4).
 
 use super::arguments::{id, parse_arguments};
+use super::query_changes::require_few_comparators;
 use super::{Filter, MethodError, MethodErrorType};
-use crate::limits::{MAX_FILTER_LIST, MAX_FILTER_NODES, MAX_FILTER_TEXT, MAX_SORT};
+use crate::limits::{MAX_FILTER_LIST, MAX_FILTER_NODES, MAX_FILTER_TEXT};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
@@ -45,23 +46,28 @@ impl EmailQueryArguments {
     /// `unsupportedSort`, a text of a filter with more than 1,000 bytes `invalidArguments`.
     pub fn parse(arguments: Map<String, Value>) -> Result<Self, MethodError> {
         let parsed: Self = parse_arguments(arguments)?;
-        if parsed.filter.as_ref().is_some_and(|f| f.nodes() > MAX_FILTER_NODES) {
-            let why = format!("a filter of more than {MAX_FILTER_NODES} conditions and operators");
-            return Err(MethodError::new(MethodErrorType::UnsupportedFilter, why));
-        }
-        let conditions = parsed.filter.as_ref().map(Filter::conditions).unwrap_or_default();
-        if conditions.iter().any(|c| c.is_long()) {
-            let why = format!(
-                "a text of the filter has more than {MAX_FILTER_TEXT} bytes, or a list more than {MAX_FILTER_LIST} names"
-            );
-            return Err(MethodError::invalid_arguments(why));
-        }
-        if parsed.sort.as_ref().is_some_and(|s| s.len() > MAX_SORT) {
-            let why = format!("a sort by more than {MAX_SORT} properties");
-            return Err(MethodError::new(MethodErrorType::UnsupportedSort, why));
-        }
+        require_bounded(parsed.filter.as_ref(), parsed.sort.as_deref())?;
         Ok(parsed)
     }
+}
+
+/// What is said of [`EmailQueryArguments::parse`].
+pub(super) fn require_bounded(
+    filter: Option<&Filter<EmailFilterCondition>>,
+    sort: Option<&[Comparator]>,
+) -> Result<(), MethodError> {
+    if filter.is_some_and(|f| f.nodes() > MAX_FILTER_NODES) {
+        let why = format!("a filter of more than {MAX_FILTER_NODES} conditions and operators");
+        return Err(MethodError::new(MethodErrorType::UnsupportedFilter, why));
+    }
+    let conditions = filter.map(Filter::conditions).unwrap_or_default();
+    if conditions.iter().any(|c| c.is_long()) {
+        let why = format!(
+            "a text of the filter has more than {MAX_FILTER_TEXT} bytes, or a list more than {MAX_FILTER_LIST} names"
+        );
+        return Err(MethodError::invalid_arguments(why));
+    }
+    require_few_comparators(sort)
 }
 
 /// One step of a sort (RFC 8620 section 5.5, RFC 8621 section 4.4.2).

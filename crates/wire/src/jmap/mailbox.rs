@@ -59,6 +59,19 @@ pub enum Role {
     Drafts,
 }
 
+impl Role {
+    /// As on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Inbox => "inbox",
+            Self::Sent => "sent",
+            Self::Archive => "archive",
+            Self::Trash => "trash",
+            Self::Drafts => "drafts",
+        }
+    }
+}
+
 /// What may be done in a mailbox.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
