@@ -56,6 +56,7 @@ async fn read(app: &App, token: &str) -> anyhow::Result<bool> {
                 accept: &|_| true,
                 filtered: false,
                 oldest_first: false,
+                by: None,
                 one_per_thread: false,
                 start: Start::At(0),
                 limit: PAGE,
