@@ -26,6 +26,7 @@ impl App {
             self.vault.destroy(account).await?;
         }
         self.store.messages_purge(account.0).await?;
+        self.store.shelf_purge(account.0).await?;
         self.store.account_delete(account.0).await?;
         Ok(())
     }

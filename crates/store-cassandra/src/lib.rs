@@ -29,6 +29,7 @@ mod marks;
 mod migrate;
 mod pens;
 mod shape;
+mod shelf;
 mod statements;
 mod tokens;
 mod traffic;
@@ -56,6 +57,7 @@ pub async fn connect_counting(config: &Config) -> Result<(Store, Arc<Traffic>), 
     let traffic = Arc::clone(cluster.traffic());
     let store = Arc::new(CassandraStore {
         inboxes: inbox::Statements::prepare(&cluster).await?,
+        shelf: shelf::Statements::prepare(&cluster).await?,
         consent: consent::Statements::prepare(&cluster).await?,
         tokens: tokens::Statements::prepare(&cluster).await?,
         accounts: accounts::Statements::prepare(&cluster).await?,
@@ -75,6 +77,7 @@ pub async fn connect_counting(config: &Config) -> Result<(Store, Arc<Traffic>), 
 struct CassandraStore {
     cluster: Cluster,
     inboxes: inbox::Statements,
+    shelf: shelf::Statements,
     consent: consent::Statements,
     tokens: tokens::Statements,
     accounts: accounts::Statements,

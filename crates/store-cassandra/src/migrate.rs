@@ -16,11 +16,18 @@ struct Migration {
 }
 
 /// Every step, in order.
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "first_schema",
-    text: include_str!("../migrations/0001_first_schema.cql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "first_schema",
+        text: include_str!("../migrations/0001_first_schema.cql"),
+    },
+    Migration {
+        version: 2,
+        name: "shelf",
+        text: include_str!("../migrations/0002_shelf.cql"),
+    },
+];
 
 /// How long a migrating process holds the pen without a sign of life, in seconds.
 const LEASE: i32 = 60;
@@ -232,7 +239,10 @@ mod tests {
         let texts: Vec<String> = MIGRATIONS.iter().map(|m| sha256(m.text)).collect();
         assert_eq!(
             texts,
-            ["cc81128e1501854db061e1d0bc65aa67dcfe35cbc587bdcc07f09602110d4624"]
+            [
+                "cc81128e1501854db061e1d0bc65aa67dcfe35cbc587bdcc07f09602110d4624",
+                "a7df4f61cddc9129fd3af18091ecabc617d736579d35c7b5351b99dbf6da5bea"
+            ]
         );
     }
 

@@ -75,6 +75,45 @@ pub trait Messages: Send + Sync {
     async fn messages_purge(&self, account: Id) -> Result<(), StoreError>;
 }
 
+/// What a person keeps beside her messages (folders, letters, marks on messages …): small sealed documents of several
+/// kinds, each kind with a change feed of its own; and long bytes in pieces.
+#[async_trait]
+pub trait Shelf: Send + Sync {
+    /// Documents by id, in the order asked.
+    async fn docs_get(&self, account: Id, kind: u8, ids: Vec<Id>) -> Result<Vec<Option<Versioned>>, StoreError>;
+
+    /// Up to `limit` documents in order of id, strictly after `after`.
+    async fn docs_list(
+        &self,
+        account: Id,
+        kind: u8,
+        after: Option<Id>,
+        limit: usize,
+    ) -> Result<Vec<(Id, Versioned)>, StoreError>;
+
+    /// Writes all of these, with one change each in the order given, or, if one is not at its expected version, none
+    /// (`Conflict`). An id twice, or more than 1,000, is `Rejected`. Durable on return.
+    async fn docs_write(&self, account: Id, kind: u8, writes: Vec<DocWrite>) -> Result<Cas, StoreError>;
+
+    /// The number of changes of a kind so far. 0 if there was none.
+    async fn docs_state(&self, account: Id, kind: u8) -> Result<u64, StoreError>;
+
+    /// Up to `limit` changes after `since`.
+    async fn docs_changes(&self, account: Id, kind: u8, since: u64, limit: usize) -> Result<DocChanges, StoreError>;
+
+    /// Stores a piece, replacing it if it is there. Durable on return.
+    async fn piece_put(&self, account: Id, blob: Id, number: u32, body: Vec<u8>) -> Result<(), StoreError>;
+
+    /// A piece.
+    async fn piece_get(&self, account: Id, blob: Id, number: u32) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Removes the pieces `0..count`. Removing what is not there is no error.
+    async fn pieces_delete(&self, account: Id, blob: Id, count: u32) -> Result<(), StoreError>;
+
+    /// Removes everything of the account. Safe to repeat after a crash in the middle.
+    async fn shelf_purge(&self, account: Id) -> Result<(), StoreError>;
+}
+
 /// Agreements, grants, says, tokens, and things that may be used once.
 #[async_trait]
 pub trait Consent: Send + Sync {
@@ -196,8 +235,8 @@ pub trait Work: Send + Sync {
 }
 
 /// A whole store.
-pub trait AnyStore: Messages + Consent + Accounts + Ledger + Keys + Work {}
-impl<T: Messages + Consent + Accounts + Ledger + Keys + Work> AnyStore for T {}
+pub trait AnyStore: Messages + Shelf + Consent + Accounts + Ledger + Keys + Work {}
+impl<T: Messages + Shelf + Consent + Accounts + Ledger + Keys + Work> AnyStore for T {}
 
 /// A store behind the crate border.
 pub type Store = Arc<dyn AnyStore>;

@@ -8,10 +8,10 @@
 
 use crate::Accounts;
 use crate::{
-    AccountRow, AnyStore, Cas, Changes, Consent, EmbeddedStore, GrantRow, Id, Ledger, LedgerCommit, LedgerHead,
-    MessageRow, Messages, OwnedEntry, Read, StoreError, TileRow, Unlisted,
+    AccountRow, AnyStore, Cas, Changes, Consent, DocChanges, DocEvent, DocWrite, EmbeddedStore, GrantRow, Id, Ledger,
+    LedgerCommit, LedgerHead, MessageRow, Messages, OwnedEntry, Read, Shelf, StoreError, TileRow, Unlisted,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows at a time.
 const BATCH: usize = 500;
@@ -65,6 +65,7 @@ pub async fn copy(
         account(to, person).await?;
         consents(from, to, person.id).await?;
         inbox(from, to, person.id).await?;
+        shelf(from, to, person.id).await?;
     }
     to.messages_sync().await?;
     ledger(from, to, &people, tell).await?;
@@ -236,6 +237,56 @@ async fn inbox(from: &EmbeddedStore, to: &dyn AnyStore, account: Id) -> Result<(
     }
 }
 
+/// Plays the feeds of her documents again, then copies her pieces. A version that is gone is played with the newest text.
+async fn shelf(from: &EmbeddedStore, to: &dyn AnyStore, account: Id) -> Result<(), StoreError> {
+    for kind in from.docs_kinds(account)? {
+        loop {
+            let since = to.docs_state(account, kind).await?;
+            let DocChanges::Since { changes, .. } = from.docs_changes(account, kind, since, BATCH).await? else {
+                return Err(other("a shelf"));
+            };
+            if changes.is_empty() {
+                break;
+            }
+            // As many as name each document once.
+            let mut named = BTreeSet::new();
+            let ids: Vec<Id> = changes
+                .iter()
+                .map(|c| c.id)
+                .take_while(|id| named.insert(*id))
+                .collect();
+            let (here, there) = (
+                from.docs_get(account, kind, ids.clone()).await?,
+                to.docs_get(account, kind, ids).await?,
+            );
+            let writes = changes
+                .iter()
+                .zip(here.into_iter().zip(there))
+                .map(|(change, (here, there))| DocWrite {
+                    id: change.id,
+                    expected: there.map_or(0, |doc| doc.version),
+                    body: (change.event != DocEvent::Removed).then(|| here.map_or_else(Vec::new, |doc| doc.body)),
+                });
+            same(
+                "a shelf",
+                &to.docs_write(account, kind, writes.collect()).await?,
+                &Cas::Applied,
+            )?;
+        }
+    }
+    let mut after = None;
+    loop {
+        let page = from.pieces_list(account, after, PEOPLE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(*last);
+        for (blob, number) in page {
+            if let Some(body) = from.piece_get(account, blob, number).await? {
+                to.piece_put(account, blob, number, body).await?;
+            }
+        }
+    }
+}
+
 async fn ledger(
     from: &EmbeddedStore,
     to: &dyn AnyStore,
@@ -328,6 +379,20 @@ async fn compare(from: &EmbeddedStore, to: &dyn AnyStore, account: Id, copied: &
             id: last.id,
         });
         copied.messages += page.len() as u64;
+    }
+    for kind in from.docs_kinds(account)? {
+        same(
+            "the state of a shelf",
+            &to.docs_state(account, kind).await?,
+            &from.docs_state(account, kind).await?,
+        )?;
+        let mut after = None;
+        loop {
+            let page = from.docs_list(account, kind, after, BATCH).await?;
+            same("a shelf", &to.docs_list(account, kind, after, BATCH).await?, &page)?;
+            let Some((last, _)) = page.last() else { break };
+            after = Some(*last);
+        }
     }
     let grants = from.grants_of(account).await?;
     same("grants", &to.grants_of(account).await?, &grants)?;

@@ -167,6 +167,18 @@ pass! { Messages:
     write messages_purge(account: Id) -> ();
 }
 
+pass! { Shelf:
+    read docs_get(account: Id, kind: u8, ids: Vec<Id>) -> Vec<Option<Versioned>>;
+    read docs_list(account: Id, kind: u8, after: Option<Id>, limit: usize) -> Vec<(Id, Versioned)>;
+    write docs_write(account: Id, kind: u8, writes: Vec<DocWrite>) -> Cas;
+    read docs_state(account: Id, kind: u8) -> u64;
+    read docs_changes(account: Id, kind: u8, since: u64, limit: usize) -> DocChanges;
+    write piece_put(account: Id, blob: Id, number: u32, body: Vec<u8>) -> ();
+    read piece_get(account: Id, blob: Id, number: u32) -> Option<Vec<u8>>;
+    write pieces_delete(account: Id, blob: Id, count: u32) -> ();
+    write shelf_purge(account: Id) -> ();
+}
+
 pass! { Consent:
     write agreement_publish(row: AgreementRow) -> Cas;
     read agreements_list() -> Vec<AgreementRow>;

@@ -42,7 +42,7 @@ mod rows;
 pub mod suite;
 
 pub use anchor::Anchor;
-pub use contract::{Accounts, AnyStore, Consent, Keys, Ledger, Messages, Store, Work};
+pub use contract::{Accounts, AnyStore, Consent, Keys, Ledger, Messages, Shelf, Store, Work};
 pub use embedded::{EmbeddedOptions, EmbeddedStore, Unlisted};
 pub use error::StoreError;
 #[cfg(feature = "suite")]

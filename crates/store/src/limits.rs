@@ -1,6 +1,7 @@
 //! How much an engine takes and gives at once. Over a limit it answers `Rejected`, naming the limit, and does nothing.
 
-use crate::{ConversationRow, LedgerCommit, MessageRow, StoreError};
+use crate::{ConversationRow, DocWrite, LedgerCommit, MessageRow, StoreError};
+use std::collections::BTreeSet;
 
 /// Messages or conversations in one append, or ids in one delete.
 pub const BATCH: usize = 1_000;
@@ -20,6 +21,12 @@ pub const CATALOGUE: usize = 64 << 20;
 pub const LEAF: usize = 65_535;
 /// Entries in one ledger commit.
 pub const COMMIT: usize = 10_000;
+/// Documents in one write.
+pub const DOCS: usize = 1_000;
+/// Bytes of all documents in one write.
+pub const DOCS_BYTES: usize = 4 << 20;
+/// Bytes of one piece of long bytes.
+pub const PIECE: usize = 512 << 10;
 /// Bytes of a checkpoint.
 pub const CHECKPOINT: usize = 1 << 16;
 /// Bytes of a full tile: 256 hashes of 32.
@@ -69,6 +76,29 @@ pub fn append(conversations: &[ConversationRow], messages: &[MessageRow]) -> Res
         .chain(messages.iter().map(|m| &m.sealed));
     let longest = sealed.map(Vec::len).max().unwrap_or(0);
     at_most("bytes of a sealed row", longest, SEALED)
+}
+
+/// A write of documents.
+pub fn docs(writes: &[DocWrite]) -> Result<(), StoreError> {
+    at_most("documents in a write", writes.len(), DOCS)?;
+    for write in writes {
+        body(write.body.as_deref().unwrap_or_default())?;
+        if write.expected == 0 && write.body.is_none() {
+            return Err(StoreError::Rejected("what is not there cannot be removed".to_owned()));
+        }
+    }
+    let bytes = writes.iter().map(|write| write.body.as_ref().map_or(0, Vec::len)).sum();
+    at_most("bytes of documents in a write", bytes, DOCS_BYTES)?;
+    let ids: BTreeSet<_> = writes.iter().map(|write| write.id).collect();
+    if ids.len() < writes.len() {
+        return Err(StoreError::Rejected("a write names a document twice".to_owned()));
+    }
+    Ok(())
+}
+
+/// A piece's length.
+pub fn piece(bytes: &[u8]) -> Result<(), StoreError> {
+    at_most("bytes of a piece", bytes.len(), PIECE)
 }
 
 /// A ledger commit, as far as it can be judged alone.

@@ -121,6 +121,51 @@ pub enum Changes {
     CannotCalculate,
 }
 
+/// A write of one document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocWrite {
+    /// Which.
+    pub id: Id,
+    /// The version it must have; 0: it must not be there.
+    pub expected: u64,
+    /// What it becomes; `None` removes it.
+    pub body: Option<Vec<u8>>,
+}
+
+/// What happened to a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum DocEvent {
+    Created,
+    Updated,
+    Removed,
+}
+
+/// One line of a kind's change feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DocChange {
+    /// The kind's state once it had happened. Dense: 1, 2, 3 …
+    pub state: u64,
+    /// What happened.
+    pub event: DocEvent,
+    /// To which document.
+    pub id: Id,
+}
+
+/// A piece of a kind's change feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DocChanges {
+    /// Changes after the given state, oldest first; `current` is the state at the time of reading.
+    Since {
+        /// At most as many as asked for.
+        changes: Vec<DocChange>,
+        /// The state now; greater than the last change's if there are more.
+        current: u64,
+    },
+    /// The state is older than the feed goes back, or was never given out: start afresh.
+    CannotCalculate,
+}
+
 /// A published agreement version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgreementRow {

@@ -14,6 +14,10 @@
 //! | `inboxes` | `s` ‖ account 16 | state 8 |
 //! | | `c` ‖ account 16 ‖ conversation 16 | last_at 8 ‖ messages 8 ‖ sealed |
 //! | | `m` ‖ note's key | note |
+//! | `shelf` | `d` ‖ account 16 ‖ kind 1 ‖ document 16 | version 8 ‖ body |
+//! | | `f` ‖ account 16 ‖ kind 1 ‖ state 8 | event 1 ‖ document 16 (what changed) |
+//! | | `n` ‖ account 16 ‖ kind 1 | state 8 |
+//! | | `b` ‖ account 16 ‖ blob 16 ‖ number 4 | a piece |
 //!
 //! Database `ledger` (durable: on disk when a write returns):
 //!
@@ -47,6 +51,12 @@ use fjall::Slice;
 pub(super) const STATE: u8 = b's';
 pub(super) const CONVERSATION: u8 = b'c';
 pub(super) const MARK: u8 = b'm';
+
+/// Tables of the keyspace `shelf`.
+pub(super) const DOC: u8 = b'd';
+pub(super) const DOC_CHANGE: u8 = b'f';
+pub(super) const DOCS_STATE: u8 = b'n';
+pub(super) const PIECE: u8 = b'b';
 
 /// Tables of the keyspace `rows`.
 pub(super) const AGREEMENT: u8 = b'A';

@@ -14,6 +14,7 @@ mod ledger;
 mod listing;
 mod mail;
 mod messages;
+mod shelf;
 mod threads;
 mod work;
 
@@ -33,7 +34,7 @@ use std::sync::Arc;
 pub struct EmbeddedOptions {
     /// Bytes of recently read blocks kept in memory.
     pub cache: u64,
-    /// Bytes of new inbox rows kept in memory before they are written out, as stored, in each of five tables; three times as
+    /// Bytes of new inbox rows kept in memory before they are written out, as stored, in each of six tables; three times as
     /// many in that of the messages. In memory a small row takes three times its size; while writing out lags, up to five
     /// such buffers wait per table.
     pub buffer: u64,
@@ -55,6 +56,7 @@ impl Default for EmbeddedOptions {
 pub struct EmbeddedStore {
     ledger: Arc<Durable>,
     mail: Arc<Mail>,
+    papers: Arc<shelf::Papers>,
 }
 
 impl std::fmt::Debug for EmbeddedStore {
@@ -88,9 +90,11 @@ impl EmbeddedStore {
                 journals,
             },
         )?;
+        let mail = Arc::new(Mail::open(mail, options.buffer)?);
         Ok(Self {
             ledger: Arc::new(Durable::open(ledger)?),
-            mail: Arc::new(Mail::open(mail, options.buffer)?),
+            papers: Arc::new(shelf::Papers::open(&mail, options.buffer)?),
+            mail,
         })
     }
 }

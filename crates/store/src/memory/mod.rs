@@ -7,10 +7,12 @@ mod consent;
 mod keys;
 mod ledger;
 mod messages;
+mod shelf;
 mod work;
 
 use crate::{AgreementRow, Cas, GrantRow, Id, LedgerHead, OwnedEntry, TokenRow, Versioned};
 use messages::Inbox;
+use shelf::Kind;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -23,6 +25,8 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 struct Tables {
     inboxes: BTreeMap<Id, Inbox>,
+    shelves: BTreeMap<(Id, u8), Kind>,
+    pieces: BTreeMap<(Id, Id, u32), Vec<u8>>,
     agreements: BTreeMap<(String, u32), AgreementRow>,
     grants: BTreeMap<Id, GrantRow>,
     says: BTreeMap<Id, Versioned>,

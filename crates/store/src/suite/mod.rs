@@ -16,6 +16,7 @@ mod inboxes;
 mod ledger;
 mod messages;
 mod races;
+mod shelf;
 mod walk;
 
 pub use dice::Dice;
@@ -59,6 +60,7 @@ pub fn cases() -> impl Iterator<Item = &'static Case> {
         accounts::CASES,
         ledger::CASES,
         races::CASES,
+        shelf::CASES,
     ];
     all.into_iter().flatten()
 }

@@ -55,8 +55,9 @@ impl Walk {
     pub async fn steps(&mut self, store: &Store, count: u64) {
         for _ in 0..count {
             self.step += 1;
-            match self.dice.below(10) {
+            match self.dice.below(11) {
                 0..=3 => self.inbox_step(store).await,
+                10 => self.shelf_step(store).await,
                 4..=6 => self.consent_step(store).await,
                 7 => self.account_step(store).await,
                 _ => self.ledger_step(store).await,
@@ -147,6 +148,43 @@ impl Walk {
                 let (key, body) = (self.dice.bytes(2), self.dice.bytes(9));
                 same!(self, store, mark_put(key, body));
             }
+        }
+    }
+
+    async fn shelf_step(&mut self, store: &Store) {
+        let (account, kind, limit) = (self.account(), self.dice.byte(2), self.limit());
+        let (blob, number) = (id(self.dice.byte(3)), u32::from(self.dice.byte(3)));
+        match self.dice.below(20) {
+            0..=9 => {
+                let writes: Vec<DocWrite> = (0..self.dice.below(4))
+                    .map(|_| DocWrite {
+                        id: id(self.dice.byte(6)),
+                        expected: self.dice.below(3),
+                        body: (self.dice.below(4) > 0).then(|| self.dice.bytes(20)),
+                    })
+                    .collect();
+                same!(self, store, docs_write(account, kind, writes));
+            }
+            10 => {
+                let ids = vec![id(1), id(9), blob];
+                same!(self, store, docs_get(account, kind, ids));
+            }
+            11 => {
+                let after = (limit > 9).then_some(blob);
+                same!(self, store, docs_list(account, kind, after, limit));
+            }
+            12..=13 => {
+                let since = self.dice.below(20);
+                same!(self, store, docs_changes(account, kind, since, limit));
+            }
+            14 => same!(self, store, docs_state(account, kind)),
+            15..=16 => {
+                let body = self.dice.bytes(30);
+                same!(self, store, piece_put(account, blob, number, body));
+            }
+            17 => same!(self, store, piece_get(account, blob, number)),
+            18 => same!(self, store, pieces_delete(account, blob, number)),
+            _ => same!(self, store, shelf_purge(account)),
         }
     }
 
@@ -297,6 +335,13 @@ impl Walk {
             let (start, after, seq): (u64, Option<Id>, Option<u64>) = Default::default();
             same!(self, store, conversations_list(account, after, all));
             same!(self, store, messages_changes(account, start, all));
+            for kind in 0..2u8 {
+                same!(self, store, docs_list(account, kind, after, all));
+                same!(self, store, docs_changes(account, kind, start, all));
+            }
+            for (blob, number) in (0..3).flat_map(|blob| (0..3u32).map(move |number| (id(blob), number))) {
+                same!(self, store, piece_get(account, blob, number));
+            }
             same!(self, store, grants_of(account));
             same!(self, store, asks_of(account));
             same!(self, store, views_get(account));
