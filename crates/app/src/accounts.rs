@@ -108,6 +108,22 @@ impl App {
         }
     }
 
+    /// Who has this address on this platform: her handle or her account's id, at its host.
+    pub async fn person_at(&self, address: &str) -> Result<Option<AccountId>, Error> {
+        let Some((local, host)) = address.rsplit_once('@') else {
+            return Ok(None);
+        };
+        if !host.eq_ignore_ascii_case(self.host()) {
+            return Ok(None);
+        }
+        let local = local.to_ascii_lowercase();
+        let found = match local.parse::<AccountId>() {
+            Ok(account) => self.person(account).await?,
+            Err(_) => self.person_by_handle(&local).await?,
+        };
+        Ok(found.map(|person| person.account))
+    }
+
     /// Who has this account; `None` for a contact without an inbox.
     pub async fn person(&self, account: AccountId) -> Result<Option<Person>, Error> {
         let Some(row) = self.store.account_get(account.0).await? else {

@@ -27,6 +27,7 @@ impl App {
         }
         self.store.messages_purge(account.0).await?;
         self.store.shelf_purge(account.0).await?;
+        self.indexes.forget(account);
         self.store.account_delete(account.0).await?;
         Ok(())
     }

@@ -19,6 +19,7 @@ mod inbox;
 mod intake;
 mod ledger;
 mod lens;
+pub mod mail;
 mod padding;
 mod pairwise;
 mod partners;
@@ -104,6 +105,8 @@ pub struct App {
     catalogues: RwLock<Catalogues>,
     attempts: attempts::Attempts,
     ceilings: ceilings::Ceilings,
+    indexes: mail::Indexes,
+    app_uses: mail::Uses,
     consent_pens: [tokio::sync::Mutex<()>; 256],
     hashing: tokio::sync::Semaphore,
     dummy_hash: OnceLock<String>,
@@ -148,6 +151,8 @@ impl App {
             catalogues: RwLock::default(),
             attempts: attempts::Attempts::default(),
             ceilings: ceilings::Ceilings::default(),
+            indexes: mail::Indexes::default(),
+            app_uses: mail::Uses::default(),
             consent_pens: std::array::from_fn(|_| tokio::sync::Mutex::default()),
             hashing: tokio::sync::Semaphore::new(2),
             dummy_hash: OnceLock::new(),
@@ -155,6 +160,12 @@ impl App {
         app.partners_load().await?;
         app.register_load().await?;
         Ok(app)
+    }
+
+    /// The host people's addresses end in: the issuer's, without its port.
+    pub fn host(&self) -> &str {
+        let host = self.issuer.split_once("://").map_or("", |(_, rest)| rest);
+        host.split(':').next().unwrap_or(host)
     }
 
     /// Now, as the platform sees it.

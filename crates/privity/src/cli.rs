@@ -106,6 +106,19 @@ enum AccountCommand {
         #[command(flatten)]
         site: Site,
     },
+    /// Make a token for a person's own mail or chat app, and print it: this once. She can revoke it.
+    Token {
+        /// The name she signs in with.
+        handle: String,
+        /// What the token is called in her list.
+        #[arg(long, default_value = "made on the command line")]
+        name: String,
+        /// The app may read, and change nothing.
+        #[arg(long)]
+        read_only: bool,
+        #[command(flatten)]
+        site: Site,
+    },
     /// Erase a person: her keys are destroyed, and nothing brings her messages back.
     Erase {
         /// The name she signs in with.
@@ -235,6 +248,19 @@ impl AccountCommand {
             Self::Add { handle, name, site } => {
                 let password = Secret(password_from_stdin()?);
                 carry_out(&site, Command::AccountAdd { handle, name, password }).await
+            }
+            Self::Token {
+                handle,
+                name,
+                read_only,
+                site,
+            } => {
+                let command = Command::AccountToken {
+                    handle,
+                    name,
+                    read_only,
+                };
+                carry_out(&site, command).await
             }
             Self::Erase { handle, yes: _, site } => carry_out(&site, Command::AccountErase { handle }).await,
         }

@@ -78,6 +78,9 @@ routes! {
     Partner "POST" "/oauth/revoke" => post(oauth::revoke);
     Partner "PUT" "/partner/catalogue" => put(catalogue::put).layer(DefaultBodyLimit::max(catalogue::BYTES_LIMIT));
     Partner "GET" "/jmap/session" => get(jmap::session);
+    Person "POST" "/jmap/upload/{account}" => post(jmap::blob::upload).layer(DefaultBodyLimit::max(wire::limits::MAX_SIZE_UPLOAD));
+    Person "POST" "/jmap/upload/{account}/" => post(jmap::blob::upload).layer(DefaultBodyLimit::max(wire::limits::MAX_SIZE_UPLOAD));
+    Person "GET" "/jmap/download/{account}/{blob}/{name}" => get(jmap::blob::download);
     Disclosing "POST" "/jmap" => post(jmap::api).layer(DefaultBodyLimit::max(wire::limits::MAX_SIZE_REQUEST));
 }
 

@@ -3,7 +3,7 @@
 use model::{AccountId, GrantId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use wire::limits::MAX_CONCURRENT_REQUESTS;
+use wire::limits::{MAX_CONCURRENT_REQUESTS, MAX_CONCURRENT_UPLOAD};
 
 /// A client that keeps to the limit may have read an answer and sent its next request before the turn of the first is given
 /// back: that much more is let through.
@@ -16,6 +16,8 @@ pub enum Principal {
     Grant(GrantId),
     /// A person, about her own inbox.
     Person(AccountId),
+    /// A person, uploading.
+    Upload(AccountId),
 }
 
 /// The turns that are taken. Who has none is not in it, so it is never larger than what is under way.
@@ -33,7 +35,11 @@ impl Turns {
     pub fn take(self: &Arc<Self>, whose: Principal) -> Option<Turn> {
         let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = taken.entry(whose).or_insert(0);
-        if *count >= MAX_CONCURRENT_REQUESTS + SLACK {
+        let most = match whose {
+            Principal::Upload(_) => MAX_CONCURRENT_UPLOAD,
+            Principal::Grant(_) | Principal::Person(_) => MAX_CONCURRENT_REQUESTS + SLACK,
+        };
+        if *count >= most {
             return None;
         }
         *count += 1;

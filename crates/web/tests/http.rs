@@ -16,6 +16,12 @@ mod connections;
 mod fapi;
 #[path = "http/jmap.rs"]
 mod jmap;
+#[path = "http/own.rs"]
+mod own;
+#[path = "http/own_apart.rs"]
+mod own_apart;
+#[path = "http/own_sync.rs"]
+mod own_sync;
 #[path = "http/pages.rs"]
 mod pages;
 #[path = "http/routes.rs"]

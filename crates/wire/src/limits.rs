@@ -11,7 +11,7 @@ pub const MAX_OBJECTS_IN_GET: usize = 500;
 /// Objects one `/set` may change (`maxObjectsInSet`).
 pub const MAX_OBJECTS_IN_SET: usize = 100;
 /// One uploaded file (`maxSizeUpload`).
-pub const MAX_SIZE_UPLOAD: usize = 10_000_000;
+pub const MAX_SIZE_UPLOAD: usize = 50_000_000;
 /// Uploads of one client at a time (`maxConcurrentUpload`).
 pub const MAX_CONCURRENT_UPLOAD: usize = 4;
 /// Ids one `/query` answers with when the client names no limit, and at most.

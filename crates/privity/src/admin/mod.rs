@@ -26,6 +26,11 @@ pub enum Command {
     AccountErase {
         handle: String,
     },
+    AccountToken {
+        handle: String,
+        name: String,
+        read_only: bool,
+    },
     PartnerAdd {
         partner: serde_json::Value,
     },

@@ -2,6 +2,7 @@
 
 use super::{Command, Format, Import, Line};
 use anyhow::{Context, bail};
+use app::mail::AppAccess;
 use app::{App, Intake, Person, Progress};
 use import::{Limits, Reader, facebook, redial};
 use model::{AccountId, Participant};
@@ -26,6 +27,17 @@ pub async fn run(app: &Arc<App>, command: Command, tell: mpsc::Sender<Line>) -> 
             Ok(format!(
                 "{handle} is erased. The ledger still verifies; what it says about {handle} can be read by nobody."
             ))
+        }
+        Command::AccountToken {
+            handle,
+            name,
+            read_only,
+        } => {
+            let person = app.person_by_handle(&handle).await?;
+            let person = person.with_context(|| format!("there is no account `{handle}`"))?;
+            let access = if read_only { AppAccess::Read } else { AppAccess::Full };
+            let (secret, _) = app.mail(person.account).await?.token_add(&name, access).await?;
+            Ok(secret)
         }
         Command::PartnerAdd { partner } => {
             let partner: app::Partner = serde_json::from_value(partner).context("the partner's file")?;

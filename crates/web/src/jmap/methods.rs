@@ -45,11 +45,9 @@ pub(super) use check;
 impl Context {
     /// A request to this platform.
     pub fn of(web: &Web, request: Request) -> Self {
-        let host = web.app.issuer.split_once("://").map_or("", |(_, rest)| rest);
-        let host = host.split(':').next().unwrap_or(host).to_owned();
         Self {
             request,
-            host,
+            host: web.app.host().to_owned(),
             room: MAX_SIZE_RESPONSES,
         }
     }
@@ -91,7 +89,7 @@ impl Context {
         arguments: Map<String, Value>,
     ) -> Result<MethodResponse, Error> {
         let outcome = match call.name.as_str() {
-            "Core/echo" => self.echo(call, &arguments),
+            "Core/echo" => echo(call, &arguments, self.room),
             "Mailbox/get" => self.mailbox_get(view, call, arguments).await?,
             "Mailbox/changes" => self.mailbox_changes(view, call, arguments).await?,
             "Mailbox/query" => self.mailbox_query(view, call, arguments).await?,
@@ -106,14 +104,6 @@ impl Context {
             _ => Err(MethodErrorType::UnknownMethod.into()),
         };
         Ok(outcome.unwrap_or_else(|error| MethodResponse::error(&error, &call.call_id)))
-    }
-
-    /// Text grows up to six times when it is written, so it is measured before.
-    fn echo(&self, call: &MethodCall, arguments: &Map<String, Value>) -> Result<MethodResponse, MethodError> {
-        match is_longer(arguments, self.room) {
-            true => Err(no_room()),
-            false => Ok(respond(call, arguments)),
-        }
     }
 
     async fn mailbox_get(
@@ -349,6 +339,18 @@ pub(super) fn own_account(view: &View<'_>, asked: &str) -> Result<(), MethodErro
     }
 }
 
+/// Text grows up to six times when it is written, so it is measured before.
+pub(super) fn echo(
+    call: &MethodCall,
+    arguments: &Map<String, Value>,
+    room: usize,
+) -> Result<MethodResponse, MethodError> {
+    match is_longer(arguments, room) {
+        true => Err(no_room()),
+        false => Ok(respond(call, arguments)),
+    }
+}
+
 fn too_many() -> MethodError {
     MethodError::new(
         MethodErrorType::RequestTooLarge,
@@ -356,7 +358,7 @@ fn too_many() -> MethodError {
     )
 }
 
-fn no_room() -> MethodError {
+pub(super) fn no_room() -> MethodError {
     let why = format!("the answers to a request come to more than {MAX_SIZE_RESPONSES} bytes");
     MethodError::new(MethodErrorType::RequestTooLarge, why)
 }

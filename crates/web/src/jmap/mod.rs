@@ -1,10 +1,12 @@
 //! JMAP (RFC 8620, RFC 8621): one implementation, two kinds of principal. The person's answer is computed from her own
 //! view; a partner's inside `App::release`, from a view that holds only what it may see.
 
+pub mod blob;
 mod email;
 mod filter;
 mod mailbox;
 mod methods;
+mod own;
 mod session;
 mod snippet;
 mod sync;
@@ -18,12 +20,14 @@ use crate::line::Line;
 use crate::problem::Failure;
 use crate::signed_in::bearer;
 use crate::turns::{Principal, Turn};
-use app::view::View;
-use app::{Denied, Entered, Error};
+use app::mail::AppAccess;
+use app::{App, Denied, Entered, Error};
 use axum::body::{Body, Bytes};
 use axum::extract::{self, Extension, FromRequest, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use methods::Context;
 use model::{AccountId, GrantId};
 use std::sync::Arc;
@@ -34,11 +38,11 @@ use wire::limits::{MAX_CONCURRENT_REQUESTS, MAX_SIZE_REQUEST};
 enum Asker {
     /// A partner, by the token that it showed.
     Partner(String, GrantId),
-    /// A person, by her cookie.
-    Person(AccountId),
+    /// A person, by her cookie or the token of her app.
+    Person(AccountId, AppAccess),
 }
 
-/// `POST /jmap`: a partner by its token, or a person by her cookie. Nobody else's body is read.
+/// `POST /jmap`: a partner by its token, or a person by her cookie or the token of her app. Nobody else's body is read.
 pub async fn api(
     State(web): State<Arc<Web>>,
     Extension(id): Extension<RequestId>,
@@ -51,11 +55,21 @@ pub async fn api(
     };
     let principal = match &asker {
         Asker::Partner(_, grant) => Principal::Grant(*grant),
-        Asker::Person(account) => Principal::Person(*account),
+        Asker::Person(account, _) => Principal::Person(*account),
     };
     let Some(turn) = web.turns.take(principal) else {
         return refused(&RequestError::TooMany(MAX_CONCURRENT_REQUESTS));
     };
+    let key = request
+        .headers()
+        .get("idempotency-key")
+        .and_then(|value| value.to_str().ok());
+    let key = key.filter(|key| (1..=255).contains(&key.len())).map(str::to_owned);
+    if !is_json(request.headers()) {
+        return refused(&RequestError::NotJson(
+            "the content type is not application/json".to_owned(),
+        ));
+    }
     let request = match Bytes::from_request(request, &web).await {
         Ok(body) => Request::parse(&body),
         Err(_) => Err(RequestError::Limit("maxSizeRequest", MAX_SIZE_REQUEST)),
@@ -66,27 +80,67 @@ pub async fn api(
     };
     match asker {
         Asker::Partner(token, _) => partner(&web, id, line.map(|line| line.0), &token, turn, request).await,
-        Asker::Person(account) => person(&web, account, turn, request).await,
+        Asker::Person(account, access) => own_answer(&web, account, access, key, turn, request).await,
     }
 }
 
 async fn asker(web: &Web, headers: &HeaderMap) -> Result<Asker, Error> {
-    if let Some(token) = bearer(headers) {
+    if let Some(token) = bearer(headers).filter(|token| !App::is_app_token(token)) {
         let grant = web.app.grant_presented(token).await?;
         return Ok(Asker::Partner(token.to_owned(), grant.id));
     }
-    // A form of another site cannot send JSON with her cookie: the cookie is SameSite, and a JSON type needs leave.
-    let is_json = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.trim_start().to_ascii_lowercase().starts_with("application/json"));
+    let (account, access) = person(web, headers).await?;
+    Ok(Asker::Person(account, access))
+}
+
+/// The person who asks, by the token of her app or by her cookie.
+///
+/// A form of another site cannot act with her cookie: it is `SameSite`, and what changes anything is JSON or an upload with
+/// a media type, for which a browser would have to ask first.
+pub(crate) async fn person(web: &Web, headers: &HeaderMap) -> Result<(AccountId, AppAccess), Error> {
+    let denied = || Error::Denied(Denied::Token);
+    if let Some((handle, secret)) = app_password(headers) {
+        let (account, access) = web.app.app_session(&secret).await?.ok_or_else(denied)?;
+        let known = web.app.person(account).await?;
+        let is_hers = |person: &app::Person| handle.as_ref().is_none_or(|handle| *handle == person.handle);
+        return known.filter(is_hers).map(|_| (account, access)).ok_or_else(denied);
+    }
     let secret = crate::cookie::read(headers, &web.cookie_name("session")).unwrap_or_default();
-    let session = match is_json && !secret.is_empty() {
-        true => web.app.session(secret).await?,
-        false => None,
+    let is_form = content_type(headers).is_some_and(|t| {
+        ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"]
+            .iter()
+            .any(|form| t.starts_with(form))
+    });
+    let session = match secret.is_empty() || is_form {
+        true => None,
+        false => web.app.session(secret).await?,
     };
-    let session = session.ok_or(Error::Denied(Denied::Token))?;
-    Ok(Asker::Person(session.person.account))
+    Ok((session.ok_or_else(denied)?.person.account, AppAccess::Full))
+}
+
+/// The token of a person's app, as a bearer token or as a password (RFC 7617), then with her handle or address.
+fn app_password(headers: &HeaderMap) -> Option<(Option<String>, String)> {
+    if let Some(token) = bearer(headers) {
+        return Some((None, token.to_owned()));
+    }
+    let (scheme, text) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let decoded = BASE64_STANDARD
+        .decode(text.trim())
+        .ok()
+        .filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let decoded = String::from_utf8(decoded).ok()?;
+    let (user, secret) = decoded.split_once(':')?;
+    let handle = user.split('@').next().unwrap_or(user).to_ascii_lowercase();
+    Some((Some(handle), secret.to_owned()))
+}
+
+fn content_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    Some(value.trim_start().to_ascii_lowercase())
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    content_type(headers).is_some_and(|t| t.starts_with("application/json"))
 }
 
 async fn partner(
@@ -138,12 +192,15 @@ fn append_proof(body: &mut Vec<u8>, entered: &Entered) {
     }
 }
 
-async fn person(web: &Web, account: AccountId, turn: Turn, request: Request) -> Response {
-    let answered = async {
-        let mut view = View::own(&web.app, account).await?;
-        Context::of(web, request).answer(&mut view).await
-    };
-    match answered.await {
+async fn own_answer(
+    web: &Web,
+    account: AccountId,
+    access: AppAccess,
+    key: Option<String>,
+    turn: Turn,
+    request: Request,
+) -> Response {
+    match own::answer(web, account, access, key, request).await {
         Ok(body) => (
             [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))],
             body::own(body, turn),

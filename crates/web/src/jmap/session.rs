@@ -1,9 +1,11 @@
 //! The session object (RFC 8620 section 2).
 
+use super::own::{FOLDERS_LIMIT, LETTER_LIMIT, SORTS};
 use crate::Web;
 use crate::problem::Failure;
 use crate::signed_in::bearer;
-use app::{Denied, Error};
+use app::mail::{AppAccess, DEEPEST};
+use app::{App, Denied, Error};
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -12,7 +14,11 @@ use model::FieldSet;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use wire::jmap::{Account, CORE, CoreCapability, DISCLOSURE, MAIL, MailCapability, Session};
+use wire::jmap::{Account, CORE, CoreCapability, DISCLOSURE, MAIL, MailCapability, SUBMISSION, Session};
+
+/// What a person's session object says never changes.
+pub(super) const OWN_STATE: &str = "1";
+const VACATION: &str = "urn:ietf:params:jmap:vacationresponse";
 
 /// `GET /.well-known/jmap` (RFC 8620 section 2.2). An absolute address: existing clients need that.
 pub async fn well_known(State(web): State<Arc<Web>>) -> Redirect {
@@ -31,46 +37,55 @@ struct Who {
     account: String,
     name: String,
     is_person: bool,
+    is_read_only: bool,
     fields: FieldSet,
     state: String,
 }
 
 async fn who(web: &Web, headers: &HeaderMap) -> Result<Who, Error> {
-    if let Some(token) = bearer(headers) {
+    if let Some(token) = bearer(headers).filter(|token| !App::is_app_token(token)) {
         let session = web.app.partner_session(token).await?;
         return Ok(Who {
             account: session.account,
             // A partner may know no name before it reads, and perhaps not then.
             name: "An inbox".to_owned(),
             is_person: false,
+            is_read_only: true,
             fields: session.grant.terms.fields,
             state: session.grant.updated_at.0.to_string(),
         });
     }
-    let secret = crate::cookie::read(headers, &web.cookie_name("session")).unwrap_or_default();
-    let session = match secret.is_empty() {
-        true => None,
-        false => web.app.session(secret).await?,
-    };
-    let person = session.ok_or(Error::Denied(Denied::Token))?.person;
+    let (account, access) = super::person(web, headers).await?;
+    let person = web.app.person(account).await?.ok_or(Error::Denied(Denied::Token))?;
     Ok(Who {
         account: person.account.to_string(),
-        name: person.name,
+        name: format!("{}@{}", person.handle, web.app.host()),
         is_person: true,
+        is_read_only: access == AppAccess::Read,
         fields: FieldSet::ALL,
-        state: "0".to_owned(),
+        state: OWN_STATE.to_owned(),
     })
 }
 
 fn object(web: &Web, who: Who) -> Session {
     let issuer = &web.app.issuer;
-    let mail = MailCapability {
-        max_mailboxes_per_email: Some(1),
-        max_mailbox_depth: Some(1),
-        max_size_mailbox_name: 100,
-        max_size_attachments_per_email: 0,
-        email_query_sort_options: super::filter::sorts(who.fields),
-        may_create_top_level_mailbox: false,
+    let mail = match who.is_person {
+        true => MailCapability {
+            max_mailboxes_per_email: Some(FOLDERS_LIMIT as u64),
+            max_mailbox_depth: Some(DEEPEST as u64),
+            max_size_mailbox_name: 255,
+            max_size_attachments_per_email: LETTER_LIMIT as u64,
+            email_query_sort_options: SORTS.map(str::to_owned).to_vec(),
+            may_create_top_level_mailbox: true,
+        },
+        false => MailCapability {
+            max_mailboxes_per_email: Some(1),
+            max_mailbox_depth: Some(1),
+            max_size_mailbox_name: 100,
+            max_size_attachments_per_email: 0,
+            email_query_sort_options: super::filter::sorts(who.fields),
+            may_create_top_level_mailbox: false,
+        },
     };
     let mut account_capabilities = BTreeMap::from([(CORE.to_owned(), json!({})), (MAIL.to_owned(), value(&mail))]);
     let mut capabilities = BTreeMap::from([
@@ -81,7 +96,14 @@ fn object(web: &Web, who: Who) -> Session {
         (CORE.to_owned(), who.account.clone()),
         (MAIL.to_owned(), who.account.clone()),
     ]);
-    if !who.is_person {
+    if who.is_person {
+        let submission = json!({"maxDelayedSend": 0, "submissionExtensions": {}});
+        for (urn, capability) in [(SUBMISSION, submission), (VACATION, json!({}))] {
+            account_capabilities.insert(urn.to_owned(), capability);
+            capabilities.insert(urn.to_owned(), json!({}));
+            primary_accounts.insert(urn.to_owned(), who.account.clone());
+        }
+    } else {
         let fields: Vec<&str> = who.fields.iter().map(model::Field::name).collect();
         account_capabilities.insert(DISCLOSURE.to_owned(), json!({ "fields": fields }));
         capabilities.insert(DISCLOSURE.to_owned(), json!({ "ledger": format!("{issuer}/ledger") }));
@@ -90,7 +112,7 @@ fn object(web: &Web, who: Who) -> Session {
     let account = Account {
         name: who.name.clone(),
         is_personal: who.is_person,
-        is_read_only: true,
+        is_read_only: who.is_read_only,
         account_capabilities,
     };
     Session {
@@ -100,7 +122,7 @@ fn object(web: &Web, who: Who) -> Session {
         username: if who.is_person { who.name } else { String::new() },
         api_url: format!("{issuer}/jmap"),
         download_url: format!("{issuer}/jmap/download/{{accountId}}/{{blobId}}/{{name}}?type={{type}}"),
-        upload_url: format!("{issuer}/jmap/upload/{{accountId}}"),
+        upload_url: format!("{issuer}/jmap/upload/{{accountId}}/"),
         event_source_url: format!("{issuer}/jmap/events?types={{types}}&closeafter={{closeafter}}&ping={{ping}}"),
         state: who.state,
     }

@@ -48,13 +48,13 @@ impl Context {
 
 /// What is looked for, in lower case.
 #[derive(Default)]
-struct Words {
+pub(super) struct Words {
     subject: Vec<Vec<char>>,
     body: Vec<Vec<char>>,
 }
 
 impl Words {
-    fn of(filter: Option<&Filter<EmailFilterCondition>>) -> Self {
+    pub(super) fn of(filter: Option<&Filter<EmailFilterCondition>>) -> Self {
         let mut words = Self::default();
         if let Some(filter) = filter {
             words.add(filter);
@@ -82,13 +82,15 @@ impl Words {
 }
 
 fn snippet(item: &Item, words: &Words) -> SearchSnippet {
+    of(&item.id, item.subject.as_deref(), item.text.as_deref(), words)
+}
+
+/// The snippet of a subject and a text.
+pub(super) fn of(id: &str, subject: Option<&str>, text: Option<&str>, words: &Words) -> SearchSnippet {
     SearchSnippet {
-        email_id: item.id.clone(),
-        subject: item
-            .subject
-            .as_deref()
-            .and_then(|text| marked(text, &words.subject, usize::MAX)),
-        preview: item.text.as_deref().and_then(|text| marked(text, &words.body, PREVIEW)),
+        email_id: id.to_owned(),
+        subject: subject.and_then(|text| marked(text, &words.subject, usize::MAX)),
+        preview: text.and_then(|text| marked(text, &words.body, PREVIEW)),
     }
 }
 

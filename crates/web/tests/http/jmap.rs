@@ -78,6 +78,7 @@ async fn without_our_capability_the_answer_is_plain_jmap() {
         .method("POST")
         .uri("/jmap")
         .header("authorization", format!("Bearer {token}"))
+        .header("content-type", "application/json")
         .body(axum::body::Body::from(body.to_string()))
         .unwrap();
     let answer = site.send(request).await;

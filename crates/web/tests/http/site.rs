@@ -202,6 +202,15 @@ impl Site {
         self.send(asking(authorization, calls)).await
     }
 
+    /// As a mail app asks, with the name it gave the request.
+    pub async fn jmap_using(&self, authorization: &str, calls: Value, key: Option<&str>) -> Answer {
+        let mut request = asking(authorization, calls);
+        if let Some(key) = key {
+            request.headers_mut().insert("idempotency-key", key.parse().unwrap());
+        }
+        self.send(request).await
+    }
+
     /// The beginning of a partner's answer.
     pub async fn begin(&self, token: &str, calls: Value) -> axum::response::Response {
         self.answer(asking(&format!("Bearer {token}"), calls)).await
