@@ -14,6 +14,8 @@ pub enum Class {
     Public,
     /// Shows or changes what is the signed-in person's own.
     Person,
+    /// Gives a person's own app what is hers, and takes what it sends.
+    App,
     /// Talks to partners, of consent and catalogues, not of messages.
     Partner,
     /// Answers a partner from an inbox: through `App::release`, one entry an answer.
@@ -78,9 +80,9 @@ routes! {
     Partner "POST" "/oauth/revoke" => post(oauth::revoke);
     Partner "PUT" "/partner/catalogue" => put(catalogue::put).layer(DefaultBodyLimit::max(catalogue::BYTES_LIMIT));
     Partner "GET" "/jmap/session" => get(jmap::session);
-    Person "POST" "/jmap/upload/{account}" => post(jmap::blob::upload).layer(DefaultBodyLimit::max(wire::limits::MAX_SIZE_UPLOAD));
-    Person "POST" "/jmap/upload/{account}/" => post(jmap::blob::upload).layer(DefaultBodyLimit::max(wire::limits::MAX_SIZE_UPLOAD));
-    Person "GET" "/jmap/download/{account}/{blob}/{name}" => get(jmap::blob::download);
+    App "POST" "/jmap/upload/{account}" => post(jmap::blob::upload).layer(DefaultBodyLimit::max(wire::limits::MAX_SIZE_UPLOAD));
+    App "POST" "/jmap/upload/{account}/" => post(jmap::blob::upload).layer(DefaultBodyLimit::max(wire::limits::MAX_SIZE_UPLOAD));
+    App "GET" "/jmap/download/{account}/{blob}/{name}" => get(jmap::blob::download);
     Disclosing "POST" "/jmap" => post(jmap::api).layer(DefaultBodyLimit::max(wire::limits::MAX_SIZE_REQUEST));
 }
 

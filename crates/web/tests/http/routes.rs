@@ -82,6 +82,23 @@ async fn a_person_who_is_not_signed_in_sees_nothing_of_anyone() {
 }
 
 #[tokio::test]
+async fn an_app_without_a_token_gets_and_gives_nothing() {
+    let site = Site::new().await;
+    for route in ROUTES.iter().filter(|r| r.class == Class::App) {
+        let path = filled(route.path, &site);
+        let answer = match route.methods.starts_with("GET") {
+            true => site.get(&path, &[]).await,
+            false => site.post(&path, &[], &[]).await,
+        };
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}");
+        // Nor does a form that another site sends with her cookie.
+        let (cookie, _) = site.sign_in("ana").await;
+        let forged = site.post(&path, &[], &[("cookie", &cookie)]).await;
+        assert!(!forged.status.is_success(), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_form_without_its_token_changes_nothing() {
     let site = Site::new().await;
     let token = site.connect().await;
