@@ -9,6 +9,7 @@ mod demo;
 pub mod keys;
 mod moving;
 pub mod outside;
+mod post;
 mod report;
 pub mod serve;
 pub mod site;

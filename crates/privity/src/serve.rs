@@ -52,6 +52,7 @@ impl Serve {
             platform: self.platform,
             sign_in_hint: None,
             trusted_proxies: self.trusted_proxies,
+            post: Arc::new(crate::post::Internet::new()),
         };
         web::serve(app, options, listener, stop()).await?;
         Ok(())

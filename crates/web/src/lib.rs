@@ -14,11 +14,13 @@ mod log;
 mod oauth;
 mod origin;
 mod problem;
+mod push;
 mod routes;
 mod server;
 mod signed_in;
 mod turns;
 
+pub use push::Post;
 pub use routes::{Class, ROUTES, Route};
 pub use server::serve;
 
@@ -39,10 +41,11 @@ pub struct Web {
     in_flight: Arc<Semaphore>,
     uploads: Semaphore,
     turns: Arc<turns::Turns>,
+    post: Arc<dyn Post>,
 }
 
 /// How the platform presents itself.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone)]
 pub struct Options {
     /// What people call this platform.
     pub platform: String,
@@ -50,9 +53,11 @@ pub struct Options {
     pub sign_in_hint: Option<String>,
     /// Reverse proxies whose word counts about where a request came from.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Carries pushes to people's apps.
+    pub post: Arc<dyn Post>,
 }
 
-/// Every route of the platform, ready to serve.
+/// Every route of the platform, ready to serve; pushes what changes as long as it is there. Needs a tokio runtime.
 pub fn router(app: Arc<App>, options: Options) -> Router {
     let web = Arc::new(Web {
         app,
@@ -62,6 +67,8 @@ pub fn router(app: Arc<App>, options: Options) -> Router {
         in_flight: Arc::new(Semaphore::new(limits::IN_FLIGHT)),
         uploads: Semaphore::new(catalogue::AT_ONCE),
         turns: Arc::default(),
+        post: options.post,
     });
+    tokio::spawn(push::run(Arc::downgrade(&web)));
     routes::router(web)
 }

@@ -83,6 +83,7 @@ routes! {
     App "POST" "/jmap/upload/{account}" => post(jmap::blob::upload).layer(DefaultBodyLimit::max(wire::limits::MAX_SIZE_UPLOAD));
     App "POST" "/jmap/upload/{account}/" => post(jmap::blob::upload).layer(DefaultBodyLimit::max(wire::limits::MAX_SIZE_UPLOAD));
     App "GET" "/jmap/download/{account}/{blob}/{name}" => get(jmap::blob::download);
+    App "GET" "/jmap/events" => get(jmap::events);
     Disclosing "POST" "/jmap" => post(jmap::api).layer(DefaultBodyLimit::max(wire::limits::MAX_SIZE_REQUEST));
 }
 

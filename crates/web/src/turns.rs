@@ -3,7 +3,7 @@
 use model::{AccountId, GrantId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use wire::limits::{MAX_CONCURRENT_REQUESTS, MAX_CONCURRENT_UPLOAD};
+use wire::limits::{MAX_CONCURRENT_REQUESTS, MAX_CONCURRENT_UPLOAD, MAX_EVENT_STREAMS};
 
 /// A client that keeps to the limit may have read an answer and sent its next request before the turn of the first is given
 /// back: that much more is let through.
@@ -18,6 +18,8 @@ pub enum Principal {
     Person(AccountId),
     /// A person, uploading.
     Upload(AccountId),
+    /// A person, listening for changes.
+    Events(AccountId),
 }
 
 /// The turns that are taken. Who has none is not in it, so it is never larger than what is under way.
@@ -37,6 +39,7 @@ impl Turns {
         let count = taken.entry(whose).or_insert(0);
         let most = match whose {
             Principal::Upload(_) => MAX_CONCURRENT_UPLOAD,
+            Principal::Events(_) => MAX_EVENT_STREAMS,
             Principal::Grant(_) | Principal::Person(_) => MAX_CONCURRENT_REQUESTS + SLACK,
         };
         if *count >= most {

@@ -24,6 +24,8 @@ mod own_apart;
 mod own_sync;
 #[path = "http/pages.rs"]
 mod pages;
+#[path = "http/push.rs"]
+mod push;
 #[path = "http/routes.rs"]
 mod routes;
 #[path = "http/sign_in.rs"]

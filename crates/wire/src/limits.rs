@@ -9,11 +9,13 @@ pub const MAX_CONCURRENT_REQUESTS: usize = 32;
 /// Objects one `/get` may ask for (`maxObjectsInGet`).
 pub const MAX_OBJECTS_IN_GET: usize = 500;
 /// Objects one `/set` may change (`maxObjectsInSet`).
-pub const MAX_OBJECTS_IN_SET: usize = 100;
+pub const MAX_OBJECTS_IN_SET: usize = 500;
 /// One uploaded file (`maxSizeUpload`).
 pub const MAX_SIZE_UPLOAD: usize = 50_000_000;
 /// Uploads of one client at a time (`maxConcurrentUpload`).
 pub const MAX_CONCURRENT_UPLOAD: usize = 4;
+/// Streams of events that one person's apps listen to at a time.
+pub const MAX_EVENT_STREAMS: usize = 16;
 /// Ids one `/query` answers with when the client names no limit, and at most.
 pub const MAX_QUERY_LIMIT: u64 = 500;
 /// Levels of arrays and objects in JSON that a stranger sends.

@@ -1,11 +1,16 @@
 //! Other things a client keeps with her mail, as it writes them: identities, what was sent, her away reply, where to push to.
 
 use super::{Kind, Mail};
-use crate::Error;
+use crate::{App, Error};
+use model::AccountId;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use store::{Change, ChangeKind, Changes, DocChanges, DocEvent, Id};
+use store::{Change, ChangeKind, Changes, DocChanges, DocEvent, DocWrite, Id};
 
+/// The account that nobody has, under which the platform lists who is to be pushed to.
+const NOBODY: Id = [0; 16];
+/// Listed at once.
+const LISTED: usize = 1_000;
 /// Changes followed one by one.
 const FOLLOW: usize = 5_000;
 
@@ -86,6 +91,41 @@ impl Mail<'_> {
             .await
     }
 
+    /// Writes one if it is still as it was; whether it was.
+    pub async fn object_replace(
+        &self,
+        kind: ObjectKind,
+        id: Id,
+        before: &Object,
+        after: &Object,
+    ) -> Result<bool, Error> {
+        self.change::<Object, _>(kind.kind(), id, |there| {
+            let same = there.as_ref() == Some(before);
+            Ok(if same {
+                (Some(after.clone()), true)
+            } else {
+                (there, false)
+            })
+        })
+        .await
+    }
+
+    /// Notes that she has asked for pushes, where all who have are listed.
+    pub async fn push_listed(&self) -> Result<(), Error> {
+        let listed = DocWrite {
+            id: self.owner.0,
+            expected: 0,
+            body: Some(Vec::new()),
+        };
+        // Listed already, if it conflicts.
+        let _once = self
+            .app
+            .store
+            .docs_write(NOBODY, Kind::Push as u8, vec![listed])
+            .await?;
+        Ok(())
+    }
+
     /// Counts what she sends on a day; `false`, and nothing is counted, if that would be more than `most`.
     pub async fn count_sent(&self, day: i64, recipients: u64, most: u64) -> Result<bool, Error> {
         let id = u128::from(day.unsigned_abs()).to_be_bytes();
@@ -161,5 +201,35 @@ impl Mail<'_> {
             new_state,
             more: new_state < current,
         }))
+    }
+}
+
+impl App {
+    /// Who has asked for pushes.
+    pub async fn push_accounts(&self) -> Result<Vec<AccountId>, Error> {
+        let mut accounts: Vec<AccountId> = Vec::new();
+        loop {
+            let after = accounts.last().map(|account| account.0);
+            let page = self.store.docs_list(NOBODY, Kind::Push as u8, after, LISTED).await?;
+            let is_last = page.len() < LISTED;
+            accounts.extend(page.into_iter().map(|(id, _)| AccountId(id)));
+            if is_last {
+                return Ok(accounts);
+            }
+        }
+    }
+
+    /// She has not, any more.
+    pub async fn push_forget(&self, account: AccountId) -> Result<(), Error> {
+        let there = self.store.docs_get(NOBODY, Kind::Push as u8, vec![account.0]).await?;
+        if let Some(doc) = there.into_iter().flatten().next() {
+            let gone = DocWrite {
+                id: account.0,
+                expected: doc.version,
+                body: None,
+            };
+            let _once = self.store.docs_write(NOBODY, Kind::Push as u8, vec![gone]).await?;
+        }
+        Ok(())
     }
 }

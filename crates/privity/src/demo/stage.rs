@@ -86,6 +86,7 @@ impl Stage {
                 "This is a demonstration. Sign in as ana, ben or carla; the password is {PASSWORD}."
             )),
             trusted_proxies: Vec::new(),
+            post: Arc::new(crate::post::Internet::new()),
         };
         tokio::spawn(web::serve(
             Arc::clone(&app),

@@ -3,6 +3,7 @@
 
 pub mod blob;
 mod email;
+mod events;
 mod filter;
 mod mailbox;
 mod methods;
@@ -11,6 +12,8 @@ mod session;
 mod snippet;
 mod sync;
 
+pub use events::events;
+pub use own::{States, Types, changed, state_change, states};
 pub use session::{session, well_known};
 
 use crate::Web;

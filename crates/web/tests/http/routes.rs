@@ -9,6 +9,7 @@ fn filled(path: &str, site: &Site) -> String {
     path.replace("/conversations/{id}", &format!("/conversations/{}", site.world.talk))
         .replace("/register/{id}/{version}", "/register/films/1")
         .replace("{*path}", "0/000.p/1")
+        .replace("/jmap/events", "/jmap/events?closeafter=never")
         .replace("{index}", "1")
         .replace("{grant}", "grt_00000000000000000000000000000000")
         .replace("{key}", "00000000000000000000000000000000")

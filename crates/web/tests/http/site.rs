@@ -9,10 +9,12 @@ use marquee::SigningKey;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use tower::ServiceExt;
 
 pub struct Site {
     pub world: World,
+    pub posted: Arc<Posted>,
     router: Router,
     pem: String,
 }
@@ -40,9 +42,13 @@ impl Site {
         let mut partner = (*world.app.partner(&world.partner()).unwrap()).clone();
         partner.clients.get_mut(&world.client()).unwrap().jwks = key.public_jwks();
         world.app.partner_put(partner).await.unwrap();
-        let router = web::router(world.app.clone(), options());
+        let posted = Arc::new(Posted::default());
+        let mut options = options();
+        options.post = posted.clone();
+        let router = web::router(world.app.clone(), options);
         Self {
             world,
+            posted,
             router,
             pem: key.to_pem(),
         }
@@ -283,6 +289,33 @@ pub fn options() -> web::Options {
         platform: "Inbox".into(),
         sign_in_hint: None,
         trusted_proxies: vec![PROXY.parse().unwrap()],
+        post: Arc::new(Posted::default()),
+    }
+}
+
+/// What was pushed: where to, with which headers, what.
+#[derive(Default)]
+pub struct Posted(Mutex<Vec<(String, Vec<(&'static str, String)>, Vec<u8>)>>);
+
+impl web::Post for Posted {
+    fn post(&self, url: &str, headers: &[(&'static str, String)], body: Vec<u8>) -> Result<(), String> {
+        let mut posted = self.0.lock().unwrap();
+        posted.push((url.to_owned(), headers.to_vec(), body));
+        Ok(())
+    }
+}
+
+impl Posted {
+    /// All there is so far, once there is as much as that.
+    pub async fn at_least(&self, count: usize) -> Vec<(String, Vec<(&'static str, String)>, Vec<u8>)> {
+        for _ in 0..200 {
+            let posted = self.0.lock().unwrap().clone();
+            if posted.len() >= count {
+                return posted;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        panic!("nothing was pushed");
     }
 }
 
