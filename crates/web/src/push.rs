@@ -117,6 +117,10 @@ fn derived<const N: usize>(salt: &[u8], secret: &[u8], info: &[&[u8]]) -> Option
 }
 
 /// One record of `aes128gcm` (RFC 8188) under a key agreed as RFC 8291 section 3.4 says.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "ring makes a key of one use from its own source only; nothing of it is kept or tested for its value"
+)]
 fn encrypted(theirs: &[u8; 65], auth: &[u8; 16], plain: &[u8]) -> Option<Vec<u8>> {
     let random = SystemRandom::new();
     let mut salt = [0; 16];
