@@ -15,6 +15,8 @@ use std::io::Write;
 /// What to do with the three nodes.
 #[derive(clap::Subcommand)]
 pub enum Cassandra {
+    /// Fetch Apache Cassandra's jars, unless they are here.
+    Fetch,
     /// Start three nodes, as far as they do not run, and wait until they are up.
     Up,
     /// Stop them.
@@ -40,8 +42,8 @@ pub enum Cassandra {
     Test,
     /// Copy an installation from a data folder into the cluster, and go on there.
     Moved,
-    /// Let two processes serve the cluster under load, and break things: a process killed, a process paused, a node killed,
-    /// a node paused, a node slow.
+    /// Let one, two and three processes serve the cluster under load; then break things: a process killed, paused, cut off
+    /// from the cluster, with a wrong clock; a node killed, paused, slow, with a full disk.
     Faults {
         /// Seconds for each.
         #[arg(long, default_value_t = 60)]
@@ -54,6 +56,7 @@ impl Cassandra {
     pub fn run(self) -> anyhow::Result<()> {
         let cluster = Cluster::of_checkout()?;
         match self {
+            Self::Fetch => cluster.fetch(),
             Self::Up => cluster.up(),
             Self::Down { wipe } => cluster.down(wipe),
             Self::Kill { node } => cluster.kill(node),

@@ -30,6 +30,10 @@ pub struct Server {
     master_key: PathBuf,
     /// What names the cluster, if there is one.
     cluster: Vec<String>,
+    /// The command that starts it, if it is not started as it is.
+    through: Vec<String>,
+    /// What its process finds in its environment, beside ours.
+    pub environment: Vec<(String, String)>,
 }
 
 impl Server {
@@ -67,6 +71,8 @@ impl Server {
             key: SigningKey::generate()?,
             master_key: folder.join("master.key"),
             cluster,
+            through: Vec::new(),
+            environment: Vec::new(),
         };
         if !server.cluster.is_empty() {
             let migrate = std::iter::once("migrate").chain(server.cluster.iter().map(String::as_str));
@@ -88,7 +94,16 @@ impl Server {
             key: self.key.clone(),
             master_key: self.master_key.clone(),
             cluster: self.cluster.clone(),
+            through: Vec::new(),
+            environment: Vec::new(),
         })
+    }
+
+    /// From its next start on it listens at another address, and is started through a command.
+    pub fn live_apart(&mut self, address: &str, through: Vec<String>) {
+        let port = self.listen.rsplit(':').next().unwrap_or_default();
+        self.listen = format!("{address}:{port}");
+        self.through = through;
     }
 
     /// The same installation after it was copied to a cluster, whose keyspace is made here.
@@ -132,9 +147,12 @@ impl Server {
             .create(true)
             .append(true)
             .open(self.folder.join("server.log"))?;
-        let child = Command::new(&self.binary)
+        let mut words = self.through.iter().map(Path::new).chain([self.binary.as_path()]);
+        let child = Command::new(words.next().context("no command")?)
+            .args(words)
             .args(["serve", "--listen", &self.listen, "--issuer", &self.origin])
             .args(self.site())
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

@@ -112,7 +112,7 @@ impl Line {
 
 impl Engine {
     async fn measure(&self, times: u64) -> anyhow::Result<Vec<Line>> {
-        let disclosed = reading::measure(self, times).await?;
+        let mut disclosed = reading::measure(self, times).await?;
         for start in (0..MESSAGES).step_by(BATCH as usize) {
             let talks = if start == 0 { talks() } else { Vec::new() };
             let rows = (start..start + BATCH).map(message).collect();
@@ -181,7 +181,7 @@ impl Engine {
             Box::pin(async move { Ok(store.ledger_commit(commit(epoch, size, n)).await? == Cas::Applied) })
         })
         .await?;
-        lines.push(disclosed);
+        lines.append(&mut disclosed);
         Ok(lines)
     }
 
@@ -192,20 +192,39 @@ impl Engine {
         times: u64,
         operation: &dyn Fn(u64) -> Operation,
     ) -> anyhow::Result<Line> {
-        let before = self.counted();
+        let nothing = |_| -> Operation { Box::pin(async { Ok(true) }) };
+        self.timed_after(what, times, &nothing, operation).await
+    }
+
+    /// The same, with something before each that does not count.
+    async fn timed_after(
+        &self,
+        what: &'static str,
+        times: u64,
+        before: &dyn Fn(u64) -> Operation,
+        operation: &dyn Fn(u64) -> Operation,
+    ) -> anyhow::Result<Line> {
         let mut took = Vec::new();
+        let (mut trips, mut requests) = (0, 0);
         for n in 0..times {
-            let began = Instant::now();
+            ensure!(
+                before(n).await.with_context(|| what.to_owned())?,
+                "{what}: not prepared"
+            );
+            let (counted, began) = (self.counted(), Instant::now());
             let done = operation(n).await.with_context(|| what.to_owned())?;
             took.push(began.elapsed());
             ensure!(done, "{what}: not done");
+            if let (Some(before), Some(after)) = (counted, self.counted()) {
+                trips += after.0 - before.0;
+                requests += after.1 - before.1;
+            }
         }
-        let each = |after: u64, before: u64| (after - before) as f64 / times as f64;
-        let traffic = self.counted().zip(before);
+        let each = |count: u64| count as f64 / times as f64;
         Ok(Line {
             what,
             took,
-            traffic: traffic.map(|(after, before)| (each(after.0, before.0), each(after.1, before.1))),
+            traffic: self.traffic.is_some().then(|| (each(trips), each(requests))),
         })
     }
 

@@ -1,6 +1,7 @@
 //! From a partner's request to a token: pushed request, the person's answer, code, token.
 
 use crate::accounts::hash_of;
+use crate::foresight::Named;
 use crate::{App, Denied, Error};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -80,12 +81,6 @@ struct TokenBody {
     client: ClientId,
     /// Whose grant it is, so that what is hers can be read at the same time as the grant.
     account: AccountId,
-}
-
-/// What a token names. Nothing follows from it: what the grant allows is read anew each time.
-pub(crate) struct Named {
-    pub grant: GrantId,
-    pub account: AccountId,
 }
 
 impl App {

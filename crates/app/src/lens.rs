@@ -74,6 +74,18 @@ impl Lens {
         })
     }
 
+    /// With says that were read already, since the permit was given, and by whom if there are any.
+    pub(crate) fn knowing(mut self, says: HashMap<AccountId, Says>, people: BTreeSet<AccountId>) -> Self {
+        self.says = says;
+        self.asked_about = people;
+        self
+    }
+
+    /// Whose says were asked for.
+    pub(crate) fn people(&self) -> impl Iterator<Item = AccountId> {
+        self.asked_about.iter().copied()
+    }
+
     /// Decides on each message and trims what may leave; counts what may not.
     pub(crate) async fn look(
         &mut self,

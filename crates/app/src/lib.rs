@@ -12,6 +12,7 @@ mod ceilings;
 mod content;
 mod erase;
 mod error;
+mod foresight;
 mod gate;
 mod grants;
 mod import;
@@ -105,6 +106,7 @@ pub struct App {
     catalogues: RwLock<Catalogues>,
     attempts: attempts::Attempts,
     ceilings: ceilings::Ceilings,
+    foresight: foresight::Foresight,
     indexes: mail::Indexes,
     app_uses: mail::Uses,
     consent_pens: [tokio::sync::Mutex<()>; 256],
@@ -146,6 +148,7 @@ impl App {
             log_key,
             agreement_key,
             register: RwLock::default(),
+            foresight: foresight::Foresight::default(),
             publishing: tokio::sync::Mutex::new(()),
             partners: RwLock::default(),
             catalogues: RwLock::default(),

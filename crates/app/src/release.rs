@@ -1,11 +1,15 @@
 //! The one door. Nothing of a person's inbox reaches a partner but through [`App::release`].
 //!
 //! Always in this order: **decide** each message (inside the [`View`] that the answer is computed from) → **append** one
-//! entry for the whole answer → wait until it is **durable** → look at the grant once more → hand over the bytes. *Log before reveal*: if any step fails
+//! entry for the whole answer → wait until it is **durable** → hand over the bytes. *Log before reveal*: if any step fails
 //! the partner gets an error and nothing else.
 //!
 //! A release holds a permit from before it reads any consent until its last byte is handed over; a revocation waits for it.
+//! While the entry is written the grant is looked at once more: no guarantee needs it, but a consent that was taken back meanwhile
+//! is respected at once.
 
+use crate::accounts::hash_of;
+use crate::foresight::{Beginning, Expected};
 use crate::gate::Permit;
 use crate::lens::Lens;
 use crate::pairwise::Pairwise;
@@ -43,22 +47,30 @@ impl App {
     where
         F: for<'a> FnOnce(&'a mut View<'_>) -> Computing<'a> + Send,
     {
-        let named = self.token_presented(token).await?;
-        let permit = self.gate.enter(named.grant);
-        // Read after entering: a revocation that is written later than this waits for us.
-        let (grant, says_moved) = tokio::join!(self.grant_read(named.grant), self.store.views_get(named.account.0));
-        let (grant, version) = grant?
-            .filter(|(grant, _)| grant.account == named.account)
-            .ok_or(Denied::Token)?;
+        let hash = hash_of("token", token);
+        let Beginning {
+            named,
+            permit,
+            grant,
+            version,
+            says_moved,
+            ahead,
+            says,
+            people,
+        } = self.begin(token, &hash).await?;
         let now = self.clock.now();
         self.grant_answers(&grant)?;
         self.ceilings.request(&self.ceilings_of(&grant)?, &grant, now)?;
 
         let coming = self.sequencer.coming();
-        let lens = Lens::new(self, grant.clone(), (version, says_moved?), permit, now).await?;
-        let mut view = View::through(self, grant.account, lens).await?;
+        let lens = Lens::new(self, grant.clone(), (version, says_moved), permit, now).await?;
+        let mut view = View::through(self, grant.account, lens.knowing(says, people), ahead).await?;
         let body = compute(&mut view).await?;
         let touched = view.is_touched();
+        let (newest, talks) = view.walked();
+        let people = view.people();
+        self.foresight
+            .remember(hash, Expected::after(named, newest, talks, people));
         let (told, lens) = view.into_told();
         let lens = lens.ok_or(Error::NotFound)?;
         if !touched {
@@ -89,11 +101,12 @@ impl App {
         note.answer_hash
             .copy_from_slice(digest::digest(&digest::SHA256, &body).as_ref());
         note.request_id = request_id;
-        let entered = self.record_announced(note, coming).await?;
+        let (entered, latest) = tokio::join!(self.record_announced(note, coming), self.grant_read(grant.id));
+        let entered = entered?;
         within?;
 
-        // Another process may have taken the grant back while this one wrote.
-        let (latest, _) = self.grant_read(grant.id).await?.ok_or(Denied::Token)?;
+        // Another process may have taken the grant back meanwhile.
+        let (latest, _) = latest?.ok_or(Denied::Token)?;
         self.grant_answers(&latest)?;
         let (_, permit, to_ask) = lens.into_parts();
         if permit.is_late() {

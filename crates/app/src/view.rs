@@ -12,7 +12,7 @@ pub use item::{Address, Author, Item};
 use model::{AccountId, Conversation, ConversationId, FieldSet, Message, MessageId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use store::{ChangeKind, Changes, MessageRow};
+use store::{ChangeKind, Changes, Glance, MessageRow};
 pub use sync::{SinceQuery, SinceThreads};
 pub use walk::{Compare, Found, Selection, Start, Walk};
 
@@ -58,6 +58,17 @@ pub struct View<'app> {
     told: BTreeMap<MessageId, String>,
     touched: bool,
     opened: usize,
+    ahead: Option<Ahead>,
+    /// How many of the newest messages the first walk asked for.
+    walked: usize,
+}
+
+/// The beginning of an inbox, read before anybody asked for it.
+pub(crate) struct Ahead {
+    /// How many messages were asked for.
+    pub(crate) limit: usize,
+    /// What came.
+    pub(crate) glance: Glance,
 }
 
 impl<'app> View<'app> {
@@ -68,9 +79,30 @@ impl<'app> View<'app> {
     }
 
     /// A partner's view: made by `release` alone.
-    pub(crate) async fn through(app: &'app App, owner: AccountId, lens: Lens) -> Result<Self, Error> {
+    pub(crate) async fn through(
+        app: &'app App,
+        owner: AccountId,
+        lens: Lens,
+        ahead: Option<Ahead>,
+    ) -> Result<Self, Error> {
         let key = app.vault.inbox_key(owner).await?;
-        Ok(Self::new(app, owner, key, Some(lens)))
+        let mut view = Self::new(app, owner, key, Some(lens));
+        for summary in ahead.iter().flat_map(|ahead| &ahead.glance.conversations).flatten() {
+            let talk = open_conversation(&view.key, owner, &summary.row)?;
+            view.talks.insert(talk.id, Arc::new(talk));
+        }
+        view.ahead = ahead;
+        Ok(view)
+    }
+
+    /// How many of the newest messages were looked at first, and the conversations of what was looked at.
+    pub(crate) fn walked(&self) -> (usize, impl Iterator<Item = ConversationId>) {
+        (self.walked, self.talks.keys().copied())
+    }
+
+    /// Whose says were asked for.
+    pub(crate) fn people(&self) -> impl Iterator<Item = AccountId> {
+        self.lens.iter().flat_map(Lens::people)
     }
 
     fn new(app: &'app App, owner: AccountId, key: Arc<SealingKey>, lens: Option<Lens>) -> Self {
@@ -84,6 +116,8 @@ impl<'app> View<'app> {
             told: BTreeMap::new(),
             touched: false,
             opened: 0,
+            ahead: None,
+            walked: 0,
         }
     }
 
@@ -113,7 +147,10 @@ impl<'app> View<'app> {
     /// The state of the view: changes when a message comes or goes, and, for a partner, whenever consent changes.
     pub async fn state(&mut self) -> Result<String, Error> {
         self.touched = true;
-        let state = self.app.store.messages_state(self.owner.0).await?;
+        let state = match &self.ahead {
+            Some(ahead) => ahead.glance.state,
+            None => self.app.store.messages_state(self.owner.0).await?,
+        };
         Ok(self.state_name(state))
     }
 

@@ -257,6 +257,11 @@ impl<R> Pages<'_, R>
 where
     R: for<'a> DeserializeRow<'a, 'a>,
 {
+    /// Whether there is no other page.
+    pub(crate) fn are_over(&self) -> bool {
+        self.next.is_none()
+    }
+
     /// The next page; `None` after the last. A page may be empty and yet not the last.
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<R>>, StoreError> {
         let Some(place) = self.next.take() else { return Ok(None) };

@@ -67,6 +67,7 @@ pub async fn connect_counting(config: &Config) -> Result<(Store, Arc<Traffic>), 
         marks: marks::Statements::prepare(&cluster).await?,
         spans: tokens::Spans::default(),
         seqs: ledger::Seqs::default(),
+        guesses: inbox::Guesses::default(),
         cluster,
     });
     Ok((store, traffic))
@@ -87,4 +88,5 @@ struct CassandraStore {
     marks: marks::Statements,
     spans: tokens::Spans,
     seqs: ledger::Seqs,
+    guesses: inbox::Guesses,
 }

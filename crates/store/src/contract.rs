@@ -65,6 +65,17 @@ pub trait Messages: Send + Sync {
     /// The account's state: the number of changes so far. 0 for an account without messages.
     async fn messages_state(&self, account: Id) -> Result<u64, StoreError>;
 
+    /// Its state, up to `limit` of its newest messages, and some of its conversations: what whoever was here before looks at
+    /// again. An engine that is far away answers with one wait, if little has changed since.
+    async fn inbox_glance(&self, account: Id, limit: usize, conversations: Vec<Id>) -> Result<Glance, StoreError> {
+        // In this order, so that each is at least as new as the one before.
+        Ok(Glance {
+            state: self.messages_state(account).await?,
+            newest: self.messages_newest(account, None, limit).await?,
+            conversations: self.conversations_get(account, conversations).await?,
+        })
+    }
+
     /// Up to `limit` changes after `since`.
     async fn messages_changes(&self, account: Id, since: u64, limit: usize) -> Result<Changes, StoreError>;
 

@@ -66,6 +66,17 @@ pub struct ConversationSummary {
     pub messages: u64,
 }
 
+/// An inbox at a glance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glance {
+    /// The account's state. Nothing that led to it is missing from what follows.
+    pub state: u64,
+    /// The newest messages, newest first.
+    pub newest: Vec<MessageRow>,
+    /// The conversations that were asked for, in that order, as of the same moment or a later one.
+    pub conversations: Vec<Option<ConversationSummary>>,
+}
+
 /// A place in an inbox ordered by (`sent_at`, `id`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cursor {

@@ -30,6 +30,11 @@ impl Cluster {
         addresses.join(",")
     }
 
+    /// Fetches the jars, unless they are here.
+    pub fn fetch(&self) -> anyhow::Result<()> {
+        jars::fetch(&self.folder).map(drop)
+    }
+
     /// Starts what does not run and waits until all answer and see each other. Does nothing if they do already.
     pub fn up(&self) -> anyhow::Result<()> {
         self.start(&self.nodes.iter().collect::<Vec<_>>())
@@ -100,6 +105,21 @@ impl Cluster {
     pub fn pause(&self, number: u8, pause: Duration) -> anyhow::Result<()> {
         let pid = self.node(number)?.pid().context("it does not run")?;
         super::faults::paused(pid, pause)
+    }
+
+    /// Where one keeps its data.
+    pub fn data(&self, number: u8) -> anyhow::Result<PathBuf> {
+        Ok(self.node(number)?.data())
+    }
+
+    /// What one says since its last start.
+    pub fn log_file(&self, number: u8) -> anyhow::Result<PathBuf> {
+        Ok(self.node(number)?.log_file())
+    }
+
+    /// Whether one has a process.
+    pub fn is_running(&self, number: u8) -> anyhow::Result<bool> {
+        Ok(self.node(number)?.pid().is_some())
     }
 
     /// One line for each node.

@@ -78,7 +78,7 @@ impl Node {
         if self.pid().is_some() {
             return Ok(());
         }
-        let (conf, data) = (self.folder.join("conf"), self.folder.join("data"));
+        let (conf, data) = (self.folder.join("conf"), self.data());
         std::fs::create_dir_all(&conf)?;
         std::fs::create_dir_all(&data)?;
         std::fs::write(conf.join("cassandra.yaml"), self.yaml(&data))?;
@@ -120,6 +120,11 @@ impl Node {
         let place = i128::from(nth * NODES + self.number - 1);
         let step = (1_i128 << 64) / i128::from(TOKENS * NODES);
         i64::try_from(i128::from(i64::MIN) + place * step).unwrap_or(i64::MAX)
+    }
+
+    /// Where it keeps its data.
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
     }
 
     /// Where its output goes, from its last start on.

@@ -1,6 +1,6 @@
 //! What it costs that a partner reads a page: the whole way through the one door, on an engine.
 
-use super::{Engine, Line};
+use super::{Engine, Line, Operation};
 use anyhow::{Context, ensure};
 use app::view::{Selection, Start};
 use app::{App, AuthorizationRequest, MasterKey, Partner, Tokens};
@@ -16,8 +16,9 @@ use tlog::note::{self, SigningKey};
 
 const PAGE: usize = 50;
 
-/// Pages of 50 with their text, each with its decision and its entry.
-pub async fn measure(engine: &Engine, times: u64) -> anyhow::Result<Line> {
+/// Pages of 50 with their text, each with its decision and its entry: for a token that was here before; with a message that
+/// came meanwhile; for a token that was not.
+pub async fn measure(engine: &Engine, times: u64) -> anyhow::Result<Vec<Line>> {
     let master = MasterKey::from_hex(&SecretString::from("11".repeat(32)))?;
     let store = Arc::clone(&engine.store);
     let app = App::open(
@@ -39,13 +40,40 @@ pub async fn measure(engine: &Engine, times: u64) -> anyhow::Result<Line> {
     let token = Arc::new(connect(&app, ana).await?.access);
     // Once before, so that what is kept in memory is there.
     ensure!(read(&app, &token).await?, "the page is empty");
-    let line = engine
-        .timed("page of 50 disclosed, whole", times, &|_| {
-            let (app, token) = (Arc::clone(&app), Arc::clone(&token));
-            Box::pin(async move { read(&app, &token).await })
+    let again = |_| -> Operation {
+        let (app, token) = (Arc::clone(&app), Arc::clone(&token));
+        Box::pin(async move { read(&app, &token).await })
+    };
+    let mut lines = vec![engine.timed("page of 50 disclosed", times, &again).await?];
+    let arrival = |n: u64| -> Operation {
+        let app = Arc::clone(&app);
+        let news = message(ana, app.now(), 20_000 + n.cast_signed());
+        Box::pin(async move {
+            app.take_in(ana, &[], &[news]).await?;
+            app.take_in_done().await?;
+            Ok(true)
         })
-        .await?;
-    Ok(line)
+    };
+    lines.push(
+        engine
+            .timed_after("page of 50 disclosed, one of them new", times, &arrival, &again)
+            .await?,
+    );
+    let mut tokens = Vec::new();
+    for _ in 0..times {
+        tokens.push(Arc::new(connect(&app, ana).await?.access));
+    }
+    let first = |n: u64| -> Operation {
+        let token = usize::try_from(n).ok().and_then(|n| tokens.get(n).cloned());
+        let app = Arc::clone(&app);
+        Box::pin(async move { read(&app, &token.context("no token")?).await })
+    };
+    lines.push(
+        engine
+            .timed("page of 50 disclosed, a token's first", times, &first)
+            .await?,
+    );
+    Ok(lines)
 }
 
 /// Reads as JMAP does: the newest ids, then what is behind them.
@@ -88,18 +116,20 @@ fn conversation(ana: AccountId) -> Conversation {
 }
 
 fn messages(ana: AccountId, now: model::Time) -> Vec<Message> {
-    let message = |n: i64| {
-        let sent_at = now.plus_seconds(n - 10_000);
-        Message {
-            id: MessageId::timed(sent_at, [0x51; 16]),
-            conversation: ConversationId([0xc0; 16]),
-            author: ana,
-            sent_at,
-            text: format!("Message {n}: have you seen it? I watched it twice last week and would again."),
-            attachments: vec![],
-        }
-    };
-    (0..200).map(message).collect()
+    (0..200).map(|n| message(ana, now, n)).collect()
+}
+
+/// The `n`th: they are a second apart, and the 10,000th is now.
+fn message(ana: AccountId, now: model::Time, n: i64) -> Message {
+    let sent_at = now.plus_seconds(n - 10_000);
+    Message {
+        id: MessageId::timed(sent_at, [0x51; 16]),
+        conversation: ConversationId([0xc0; 16]),
+        author: ana,
+        sent_at,
+        text: format!("Message {n}: have you seen it? I watched it twice last week and would again."),
+        attachments: vec![],
+    }
 }
 
 async fn sign_up(app: &App) -> anyhow::Result<()> {

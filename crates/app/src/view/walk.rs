@@ -184,7 +184,13 @@ impl View<'_> {
                 tokio::task::yield_now().await;
             }
             let chunk = hint.clamp(16, CHUNK);
-            let rows = self.app.store.messages_newest(self.owner.0, walk.before, chunk).await?;
+            let rows = match (&self.ahead, walk.before) {
+                (Some(ahead), None) if ahead.limit == chunk => ahead.glance.newest.clone(),
+                _ => self.app.store.messages_newest(self.owner.0, walk.before, chunk).await?,
+            };
+            if walk.before.is_none() && self.walked == 0 {
+                self.walked = chunk;
+            }
             walk.ended = rows.len() < chunk;
             walk.before = rows
                 .last()

@@ -81,6 +81,37 @@ async fn a_withdrawal_holds_in_every_process_before_it_is_acknowledged() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_foreseen_is_read_and_decided_anew() {
+    let (world, other) = World::shared().await;
+    let tokens = world.connect(&[Field::Text]).await;
+    let say = async |choice| world.app.say(world.ben.account, About::Everyone, choice).await.unwrap();
+    let remembering = async || World::read_from(&other, &tokens.access).await;
+    let afresh = async || {
+        let app = world.open_second_process().await;
+        World::read_from(&app, &tokens.access).await.unwrap().0
+    };
+    // What it reads now, it expects to read again each time.
+    say(Choice::Allow(FieldSet::ALL)).await;
+    let first = remembering().await.unwrap().0;
+    assert_eq!(remembering().await.unwrap().0, first);
+
+    world.ana_writes(&["one more", "and another"]).await;
+    let with_news = remembering().await.unwrap().0;
+    assert!(with_news.contains("and another") && with_news != first);
+    assert_eq!(with_news, afresh().await);
+
+    say(Choice::Withhold).await;
+    let withheld = remembering().await.unwrap().0;
+    assert_ne!(withheld, with_news);
+    assert_eq!(withheld, afresh().await);
+
+    let (account, grant) = (world.ana.account, tokens.grant.id);
+    world.app.grant_revoke(account, grant).await.unwrap();
+    let late = remembering().await;
+    assert!(matches!(late, Err(Error::Denied(Denied::Grant(_)))));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_took_too_long_does_not_leave() {
     let (world, other) = World::shared().await;
     let tokens = world.connect(&[Field::Text]).await;

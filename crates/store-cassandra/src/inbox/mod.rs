@@ -17,6 +17,7 @@
 
 mod append;
 mod codec;
+mod glance;
 mod head;
 mod purge;
 mod remove;
@@ -27,9 +28,11 @@ use crate::CassandraStore;
 use crate::statements::statements;
 use async_trait::async_trait;
 use store::{
-    Appended, Change, Changes, ConversationRow, ConversationSummary, Cursor, Id, MessageRow, Messages, StoreError,
-    limits,
+    Appended, Change, Changes, ConversationRow, ConversationSummary, Cursor, Glance, Id, MessageRow, Messages,
+    StoreError, limits,
 };
+
+pub(crate) use glance::Guesses;
 
 /// How often an operation starts again because another process changed the inbox meanwhile.
 const ROUNDS: u32 = 16;
@@ -54,6 +57,8 @@ statements! {
         thread: Read "SELECT sent_at, id, attempt, state FROM privity.threads WHERE account = ? AND generation = ? AND bucket = ? AND conversation = ? AND (sent_at, id) < (?, ?)";
         places: Read "SELECT id, attempt, state, sent_at, conversation, removed FROM privity.places WHERE account = ? AND generation = ? AND bucket = ? AND id IN ?";
         messages: Read "SELECT sent_at, id, attempt, conversation, sealed FROM privity.messages WHERE account = ? AND generation = ? AND bucket = ? AND (sent_at, id, attempt) IN ?";
+        talks_now: Read "SELECT last_attempt, key, attempt, last_at, messages FROM privity.inboxes WHERE account = ? AND kind = 1 AND key IN ?";
+        seals_of: Read "SELECT conversation, attempt, sealed FROM privity.seals WHERE account = ? AND generation = ? AND conversation IN ?";
         seals: Read "SELECT conversation, attempt, sealed FROM privity.seals WHERE account = ? AND generation = ? AND (conversation, attempt) IN ?";
 
         add_message: Write "INSERT INTO privity.messages (account, generation, bucket, sent_at, id, attempt, state, conversation, sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -138,6 +143,12 @@ impl Messages for CassandraStore {
 
     async fn messages_state(&self, account: Id) -> Result<u64, StoreError> {
         Ok(self.head(account).await?.state)
+    }
+
+    async fn inbox_glance(&self, account: Id, limit: usize, conversations: Vec<Id>) -> Result<Glance, StoreError> {
+        limits::page(limit)?;
+        limits::page(conversations.len())?;
+        self.glance(account, limit, &conversations).await
     }
 
     async fn messages_changes(&self, account: Id, since: u64, limit: usize) -> Result<Changes, StoreError> {

@@ -15,11 +15,23 @@ const CHUNK: usize = 100;
 const AFTER_ALL: [u8; 17] = [0xff; 17];
 
 /// A row that was read, and may count.
-struct Read {
-    place: Place,
-    tag: Tag,
+pub(super) struct Read {
+    pub(super) place: Place,
+    pub(super) tag: Tag,
     /// The index of a conversation has none.
     sealed: Option<Vec<u8>>,
+}
+
+impl Read {
+    /// As a message; `None` if only its place was read.
+    pub(super) fn into_message(self) -> Option<MessageRow> {
+        Some(MessageRow {
+            id: self.place.id,
+            conversation: self.place.conversation,
+            sent_at: self.place.sent_at,
+            sealed: self.sealed?,
+        })
+    }
 }
 
 /// Time, id, attempt, state, conversation, seal.
@@ -84,21 +96,7 @@ impl CassandraStore {
     ) -> Result<Vec<MessageRow>, StoreError> {
         let head = self.head(account).await?;
         let read = self.scan(account, &head, None, before, limit).await?;
-        let message = |Read { place, sealed, .. }: Read| {
-            let Place {
-                id,
-                conversation,
-                sent_at,
-                ..
-            } = place;
-            Some(MessageRow {
-                id,
-                conversation,
-                sent_at,
-                sealed: sealed?,
-            })
-        };
-        Ok(read.into_iter().filter_map(message).collect())
+        Ok(read.into_iter().filter_map(Read::into_message).collect())
     }
 
     pub(super) async fn newest_in(
@@ -139,7 +137,7 @@ impl CassandraStore {
 
     /// Up to `limit` rows that count, newest first, of all conversations or of one. Buckets are filled in the order of
     /// arrival, which is nearly the order of time: most pages end in the bucket they begin in.
-    async fn scan(
+    pub(super) async fn scan(
         &self,
         account: Id,
         head: &Head,
@@ -166,6 +164,24 @@ impl CassandraStore {
             rows.truncate(limit);
         }
         Ok(rows)
+    }
+
+    /// The newest `limit` rows of a bucket, whether they count or not, and whether there are no more.
+    pub(super) async fn first_rows(
+        &self,
+        account: Id,
+        generation: i32,
+        bucket: i32,
+        limit: usize,
+    ) -> Result<(Vec<Read>, bool), StoreError> {
+        let size = i32::try_from(limit).unwrap_or(i32::MAX);
+        let values = (account, generation, bucket, i64::MAX, AFTER_ALL.as_slice());
+        let mut pages = Source::All(self.cluster.pages(&self.inboxes.newest, size, values)?);
+        let rows = pages.next(bucket).await?.unwrap_or_default();
+        let Source::All(pages) = pages else {
+            return Ok((rows, false));
+        };
+        Ok((rows, pages.are_over()))
     }
 
     async fn scan_bucket(

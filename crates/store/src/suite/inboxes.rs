@@ -13,6 +13,7 @@ guarantees![
     a_deleted_message_stays_deleted,
     deleting_counts_what_was_there_once,
     a_purge_leaves_nothing_and_may_be_repeated,
+    a_glance_shows_what_the_single_reads_show,
     a_note_is_the_last_one_written,
 ];
 
@@ -240,6 +241,57 @@ async fn a_purge_leaves_nothing_and_may_be_repeated(store: Store) {
             state: 2
         }
     );
+}
+
+async fn a_glance_shows_what_the_single_reads_show(store: Store) {
+    let same = async || {
+        let asked = vec![id(2), id(9), id(1)];
+        for limit in [0, 1, 3, 50] {
+            let glance = store.inbox_glance(ANA, limit, asked.clone()).await.unwrap();
+            assert_eq!(glance.state, store.messages_state(ANA).await.unwrap());
+            assert_eq!(glance.newest, store.messages_newest(ANA, None, limit).await.unwrap());
+            let talks = store.conversations_get(ANA, asked.clone()).await.unwrap();
+            assert_eq!(glance.conversations, talks);
+        }
+        assert!(
+            store
+                .inbox_glance(ANA, 2, vec![])
+                .await
+                .unwrap()
+                .conversations
+                .is_empty()
+        );
+    };
+    same().await;
+    let append = async |talks: Vec<ConversationRow>, messages: Vec<MessageRow>| {
+        store.messages_append(ANA, talks, messages).await.unwrap();
+    };
+    append(
+        vec![talk(1), talk(2)],
+        (10..30).map(|n| message(n, 1, i64::from(n))).collect(),
+    )
+    .await;
+    same().await;
+    // One at a time; several at once; older ones, which are not on the page; none, but another name.
+    append(vec![], vec![message(40, 1, 40)]).await;
+    same().await;
+    append(vec![], vec![message(41, 2, 41), message(42, 1, 42)]).await;
+    append(vec![], vec![message(43, 1, 43)]).await;
+    same().await;
+    append(vec![], vec![message(44, 2, -5), message(45, 2, 50)]).await;
+    same().await;
+    let renamed = ConversationRow {
+        sealed: b"renamed".to_vec(),
+        ..talk(2)
+    };
+    append(vec![renamed], vec![]).await;
+    same().await;
+    store.messages_delete(ANA, vec![id(45), id(12)]).await.unwrap();
+    same().await;
+    store.messages_purge(ANA).await.unwrap();
+    same().await;
+    append(vec![talk(2)], vec![message(50, 2, 7)]).await;
+    same().await;
 }
 
 async fn a_note_is_the_last_one_written(store: Store) {

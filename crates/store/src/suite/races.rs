@@ -12,6 +12,7 @@ guarantees![
     duplicates_appended_at_once_are_added_once,
     the_change_feed_stays_dense_under_many_writers,
     a_reader_of_the_change_feed_sees_whole_batches,
+    a_glance_lacks_nothing_that_its_state_counts,
     of_any_number_of_commits_at_one_size_exactly_one_applies,
     of_any_number_of_fences_each_has_an_epoch_of_its_own,
 ];
@@ -188,6 +189,34 @@ async fn a_reader_of_the_change_feed_sees_whole_batches(store: Store) {
     }
     writing.await.unwrap();
     assert_eq!(store.messages_state(ANA).await.unwrap(), 400);
+}
+
+async fn a_glance_lacks_nothing_that_its_state_counts(store: Store) {
+    let writer = Arc::clone(&store);
+    let writing = tokio::spawn(async move {
+        for batch in 0..40u8 {
+            let rows = (0..1 + batch % 3)
+                .map(|n| MessageRow {
+                    id: pair(batch, n),
+                    ..message(0, 1, i64::from(batch))
+                })
+                .collect();
+            writer.messages_append(ANA, vec![talk(1)], rows).await.unwrap();
+        }
+    });
+    let mut newest = 0;
+    while !writing.is_finished() {
+        let glance = store.inbox_glance(ANA, 100, vec![id(1)]).await.unwrap();
+        assert!(glance.newest.len() as u64 >= glance.state, "{}", glance.state);
+        assert!(glance.state >= newest, "the state goes back");
+        newest = glance.state;
+        let counted = glance.conversations[0].as_ref().map_or(0, |talk| talk.messages);
+        assert!(counted >= glance.state);
+        tokio::task::yield_now().await;
+    }
+    writing.await.unwrap();
+    let glance = store.inbox_glance(ANA, 100, vec![id(1)]).await.unwrap();
+    assert_eq!((glance.state, glance.newest.len()), (79, 79));
 }
 
 async fn of_any_number_of_commits_at_one_size_exactly_one_applies(store: Store) {
