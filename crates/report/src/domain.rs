@@ -126,10 +126,15 @@ impl Domain {
     /// Of one version of an agreement.
     pub fn of(agreement: &Agreement) -> Result<Self, DomainFault> {
         let lists = &agreement.report.dimensions;
+        Self::new(&lists.interface, &lists.initiation_surface, &lists.variant)
+    }
+
+    /// Of lists of interfaces, initiation surfaces and variants, in any order.
+    pub fn new(interfaces: &[String], surfaces: &[String], variants: &[String]) -> Result<Self, DomainFault> {
         let domain = Self {
-            interfaces: sorted("interface", &lists.interface)?,
-            surfaces: sorted("initiation_surface", &lists.initiation_surface)?,
-            variants: sorted("variant", &lists.variant)?,
+            interfaces: sorted("interface", interfaces)?,
+            surfaces: sorted("initiation_surface", surfaces)?,
+            variants: sorted("variant", variants)?,
         };
         match domain.cells_per_day() {
             cells if cells > CELLS_LIMIT => Err(DomainFault::Cells(cells)),
@@ -182,7 +187,7 @@ impl Domain {
     }
 
     /// The place of a key among the rows, from 0.
-    pub(crate) fn index(&self, key: &Key) -> usize {
+    pub fn index(&self, key: &Key) -> usize {
         let mut at = usize::from(key.day);
         at = at * self.interfaces.len() + key.interface;
         at = at * self.surfaces.len() + key.surface;

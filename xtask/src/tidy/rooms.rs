@@ -30,6 +30,7 @@ pub const ROOMS: &[(&str, MayUse)] = &[
     ("pages", MayUse::Only(&["model"])),
     ("report", MayUse::Only(&["model", "tlog"])),
     ("verify", MayUse::Only(&["tlog", "model", "report"])),
+    ("aggregate", MayUse::Only(&["model", "report"])),
     ("app", MayUse::Only(&["model", "tlog", "store", "import", "linker"])),
     ("web", MayUse::Only(&["app", "model", "wire", "pages", "letter"])),
     ("marquee", MayUse::Only(&["wire"])),
