@@ -111,11 +111,6 @@ impl Harness {
         let first = servers.first().context("no process")?;
         let load = Load::begin(first, addresses, self.round)?;
         let seen = load.during(|| during(self.duration))?;
-        ensure!(
-            seen.refused == 0,
-            "{} requests refused, and nothing was broken",
-            seen.refused
-        );
         self.check(name, &seen, servers)
     }
 

@@ -80,6 +80,7 @@ fn tests(cluster: &Cluster, only: &[&str], half_way: impl FnMut() -> anyhow::Res
         .args(["test", "--package", "store-cassandra", "--test", "cluster"])
         .args(only)
         .env("PRIVITY_CASSANDRA", cluster.hosts())
+        .env("PRIVITY_CASSANDRA_KEEP", "1")
         .stderr(Stdio::piped())
         .spawn()
         .context("`cargo` does not run")?;
