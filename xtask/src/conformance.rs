@@ -1,5 +1,6 @@
 //! `cargo xtask conformance …`: what others' tools, and our own command line, say of what we write.
 
+mod desk;
 #[path = "../../crates/report/tests/report/made.rs"]
 #[allow(
     clippy::unwrap_used,
@@ -24,7 +25,7 @@ use clap::Subcommand;
 /// What is held to it.
 #[derive(Subcommand)]
 pub enum Conformance {
-    /// The fortnightly report: tampered ones are refused by the command line with rule, row and column, and a sound one is
+    /// The fortnightly report: tampered ones are refused by the command line and over HTTP alike with rule, row and column, and a sound one is
     /// accepted by `frictionless validate`.
     Report,
 }

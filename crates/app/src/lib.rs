@@ -30,6 +30,7 @@ mod receipts;
 mod record;
 mod register;
 mod release;
+pub mod reports;
 mod says;
 mod sequencer;
 mod vault;
@@ -102,6 +103,8 @@ pub struct App {
     pairwise_secret: Zeroizing<[u8; 32]>,
     register: RwLock<(Arc<Register>, Arc<Vec<Published>>)>,
     publishing: tokio::sync::Mutex<()>,
+    filing: tokio::sync::Mutex<()>,
+    counted: OnceLock<Arc<dyn reports::Counted>>,
     partners: RwLock<partners::Partners>,
     catalogues: RwLock<Catalogues>,
     attempts: attempts::Attempts,
@@ -150,6 +153,8 @@ impl App {
             register: RwLock::default(),
             foresight: foresight::Foresight::default(),
             publishing: tokio::sync::Mutex::new(()),
+            filing: tokio::sync::Mutex::new(()),
+            counted: OnceLock::new(),
             partners: RwLock::default(),
             catalogues: RwLock::default(),
             attempts: attempts::Attempts::default(),

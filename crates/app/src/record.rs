@@ -99,5 +99,6 @@ pub(crate) fn reason_code(reason: Reason) -> u8 {
         Reason::Counterparty => 5,
         Reason::Asked => 6,
         Reason::Fields => 7,
+        Reason::Suspended => 8,
     }
 }

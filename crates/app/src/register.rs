@@ -109,7 +109,7 @@ impl App {
                 note: document.to_owned(),
                 index: self
                     .sequencer
-                    .append_public(document.as_bytes().to_vec(), now)
+                    .append_public(Kind::Public, document.as_bytes().to_vec(), now)
                     .await?
                     .index,
                 published_at: now,
@@ -219,12 +219,17 @@ impl App {
 
     /// Reads the register from the store, and leaves out what does not verify.
     pub(crate) async fn register_load(&self) -> Result<(), Error> {
+        let suspended = self.suspensions().await?;
         let mut register = Register::default();
         let mut all = Vec::new();
         for row in self.store.agreements_list().await? {
             match self.agreement_verify(&row).await {
                 Ok(published) => {
-                    register.insert(Arc::clone(&published.agreement), Standing::Good);
+                    let standing = match suspended.contains(&published.agreement.id) {
+                        true => Standing::Suspended,
+                        false => Standing::Good,
+                    };
+                    register.insert(Arc::clone(&published.agreement), standing);
                     all.push(published);
                 }
                 Err(error @ (Error::Invalid(_) | Error::Corrupt(_) | Error::TooLarge(_))) => {

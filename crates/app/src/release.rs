@@ -156,11 +156,11 @@ impl App {
             return refuse(Reason::Grant);
         }
         let register = self.register();
-        match register.in_force(&grant.agreement, now) {
-            None => refuse(Reason::Agreement),
-            Some(agreement) if agreement.partner_id != grant.partner => refuse(Reason::Agreement),
-            Some(_) if !grant.terms.actions.contains(&Action::Read) => refuse(Reason::Action),
-            Some(_) => Ok(()),
+        match register.answering(&grant.agreement, now) {
+            Err(reason) => refuse(reason),
+            Ok(agreement) if agreement.partner_id != grant.partner => refuse(Reason::Agreement),
+            Ok(_) if !grant.terms.actions.contains(&Action::Read) => refuse(Reason::Action),
+            Ok(_) => Ok(()),
         }
     }
 }

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use store::{Anchor, LedgerHead, Store};
 use tlog::body::Event;
+use tlog::leaf::Kind;
 use tlog::note::SigningKey;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -90,7 +91,7 @@ impl LogHead {
 
 enum Pending {
     Private(Box<PrivatePending>),
-    Public(Vec<u8>, Time, Reply),
+    Public(Kind, Vec<u8>, Time, Reply),
 }
 
 struct PrivatePending {
@@ -161,11 +162,11 @@ impl Sequencer {
         self.head.borrow().clone()
     }
 
-    /// Enters public bytes; durable on return.
-    pub(crate) async fn append_public(&self, bytes: Vec<u8>, at: Time) -> Result<Entered, Error> {
+    /// Enters public bytes of a kind; durable on return.
+    pub(crate) async fn append_public(&self, kind: Kind, bytes: Vec<u8>, at: Time) -> Result<Entered, Error> {
         let (reply, answer) = oneshot::channel();
         self.queue
-            .send(Pending::Public(bytes, at, reply))
+            .send(Pending::Public(kind, bytes, at, reply))
             .await
             .map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
@@ -243,7 +244,7 @@ impl Pending {
     fn into_reply(self) -> Reply {
         match self {
             Self::Private(pending) => pending.reply,
-            Self::Public(_, _, reply) => reply,
+            Self::Public(.., reply) => reply,
         }
     }
 }

@@ -11,6 +11,7 @@ mod hostile;
 mod processes;
 mod receipts;
 mod register;
+mod reports;
 mod world;
 
 use app::{About, Denied, Error};

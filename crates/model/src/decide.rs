@@ -34,8 +34,10 @@ pub struct Facts {
 pub enum Reason {
     /// The grant is not live: not yet claimed, revoked, or past its end.
     Grant,
-    /// The agreement is not published, not in force, or suspended.
+    /// The agreement is not published, or not in force.
     Agreement,
+    /// The agreement is suspended: its partner owes a report.
+    Suspended,
     /// The grant or the agreement does not have the action `read`.
     Action,
     /// The grant does not cover the conversation, or nobody but its participants can read it.
@@ -69,8 +71,9 @@ pub fn decide(context: &Context<'_>, message: &Facts) -> Decision {
     if !grant.is_live(now) {
         return Decision::Withhold(Reason::Grant);
     }
-    let Some(agreement) = register.in_force(&grant.agreement, now) else {
-        return Decision::Withhold(Reason::Agreement);
+    let agreement = match register.answering(&grant.agreement, now) {
+        Ok(agreement) => agreement,
+        Err(reason) => return Decision::Withhold(reason),
     };
     if agreement.partner_id != grant.partner || !agreement.purposes.contains(&grant.terms.purpose) {
         return Decision::Withhold(Reason::Agreement);

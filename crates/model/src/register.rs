@@ -1,6 +1,6 @@
 //! The published agreements, as `decide` sees them.
 
-use crate::{Agreement, AgreementRef, Time};
+use crate::{Agreement, AgreementRef, Reason, Time};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -32,10 +32,23 @@ impl Register {
 
     /// A published version that answers at `now`.
     pub fn in_force(&self, reference: &AgreementRef, now: Time) -> Option<&Arc<Agreement>> {
+        self.answering(reference, now).ok()
+    }
+
+    /// A published version that answers at `now`, or why it does not.
+    pub fn answering(&self, reference: &AgreementRef, now: Time) -> Result<&Arc<Agreement>, Reason> {
         match self.by_ref.get(reference) {
-            Some((agreement, Standing::Good)) if agreement.in_force(now) => Some(agreement),
-            _ => None,
+            Some((agreement, standing)) if agreement.in_force(now) => match standing {
+                Standing::Good => Ok(agreement),
+                Standing::Suspended => Err(Reason::Suspended),
+            },
+            _ => Err(Reason::Agreement),
         }
+    }
+
+    /// Where a published version stands.
+    pub fn standing(&self, reference: &AgreementRef) -> Option<Standing> {
+        self.by_ref.get(reference).map(|(_, standing)| *standing)
     }
 
     /// Every published version, in no order.

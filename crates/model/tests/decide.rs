@@ -333,3 +333,20 @@ fn a_grant_under_a_wider_later_version_stays_on_its_own() {
     }
     assert!(seen > 0);
 }
+
+#[test]
+fn a_suspended_agreement_discloses_nothing_and_says_that_a_report_is_owed() {
+    let suspended = std::cell::Cell::new(0);
+    proptest!(|(mut world in world())| {
+        world.suspended = false;
+        let before = world.decide();
+        world.suspended = true;
+        let after = world.decide();
+        prop_assert!(matches!(after, Decision::Withhold(_)), "{after:?}");
+        if matches!(before, Decision::Disclose(_)) {
+            suspended.set(suspended.get() + 1);
+            prop_assert_eq!(after, Decision::Withhold(model::Reason::Suspended));
+        }
+    });
+    assert!(suspended.get() > 0, "no world discloses anything");
+}

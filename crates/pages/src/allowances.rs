@@ -72,6 +72,8 @@ pub struct GrantCard {
     pub until: Time,
     /// Where it stands.
     pub state: GrantState,
+    /// Whether nothing is answered for now, because the partner owes a report.
+    pub suspended: bool,
     /// How often it was used to read.
     pub readings: u64,
     /// When it last was.

@@ -2,6 +2,7 @@
 
 use crate::admin::{self, Command, Format, Import, Secret};
 use crate::cluster::ClusterArgs;
+use crate::duty::DutyCommand;
 use crate::moving::Copy;
 use crate::report::ReportCommand;
 use crate::serve::Serve;
@@ -50,6 +51,9 @@ enum What {
     /// The fortnightly report, for partners.
     #[command(subcommand)]
     Report(ReportCommand),
+    /// Partners' reports, for the operator: who owes one, and what is done about it.
+    #[command(subcommand)]
+    Duty(DutyCommand),
 }
 
 #[derive(Args)]
@@ -219,7 +223,12 @@ impl Cli {
             What::Partner(command) => command.run().await,
             What::Agreement(command) => command.run().await,
             What::Key(command) => command.run().await,
-            What::Report(command) => command.run(),
+            // A partner's tools block: they read files and talk to a platform.
+            What::Report(command) => tokio::task::spawn_blocking(|| command.run()).await?,
+            What::Duty(command) => {
+                let (site, command) = command.into_command();
+                carry_out(&site, command).await
+            }
         }
     }
 }

@@ -6,6 +6,8 @@ pub mod browser;
 pub mod cli;
 pub mod cluster;
 mod demo;
+mod duty;
+mod filing;
 pub mod keys;
 mod moving;
 pub mod outside;

@@ -1,6 +1,7 @@
-//! `privity report`: a partner's own tools for the fortnightly report. Nothing here talks to a platform.
+//! `privity report`: a partner's own tools for the fortnightly report. Only `file` talks to a platform.
 
 use crate::cli::say;
+use crate::filing::FileArgs;
 use crate::{keys, outside};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -22,6 +23,8 @@ pub enum ReportCommand {
     Build(Build),
     /// Check a report as the platform does, except for its comparison with the platform's counts.
     Check(Check),
+    /// File a report with the platform, and keep the receipt.
+    File(FileArgs),
     /// Show when each report is due.
     Calendar(CalendarArgs),
 }
@@ -90,6 +93,12 @@ impl ReportCommand {
         match self {
             Self::Build(build) => build.run(),
             Self::Check(check) => check.run(),
+            Self::File(file) => {
+                // One byte over the limit is enough for the platform to see that it is over.
+                let zip = bytes(file.report(), report::ZIP_LIMIT.saturating_add(1))?;
+                let agreement = agreement(file.agreement())?;
+                file.run(&zip, &agreement)
+            }
             Self::Calendar(calendar) => calendar.run(),
         }
     }

@@ -42,6 +42,7 @@ impl Serve {
             .with_context(|| format!("listening on {}", self.listen))?;
         tracing::info!(address = %listener.local_addr()?, issuer = %app.issuer, "serving");
         tokio::spawn(sweep(Arc::clone(&app)));
+        tokio::spawn(remind(Arc::clone(&app)));
         if self.site.cluster.is_named() {
             tokio::spawn(catch_up(Arc::clone(&app)));
         }
@@ -76,6 +77,16 @@ pub async fn sweep(app: Arc<App>) {
         if let Err(error) = app.sweep().await {
             tracing::warn!(%error, "sweep");
         }
+    }
+}
+
+/// Looks once a minute whose report is due or overdue.
+pub async fn remind(app: Arc<App>) {
+    loop {
+        if let Err(error) = app.reports_remind().await {
+            tracing::warn!(%error, "looking whose report is due");
+        }
+        tokio::time::sleep(Duration::from_secs(60)).await;
     }
 }
 

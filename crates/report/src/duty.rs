@@ -20,6 +20,9 @@ pub enum State {
     },
     /// It was explained; the operator has not looked at it yet.
     Explained,
+    /// A report in order came, and the platform has no counts of its own to compare it with. Nothing is owed by the partner,
+    /// and nothing was accepted.
+    NotCompared,
     /// Nothing is owed any more.
     Accepted,
     /// Grace is over.
@@ -35,6 +38,7 @@ impl fmt::Display for State {
             Self::Due => "due",
             Self::Filed { .. } => "filed",
             Self::Explained => "explained",
+            Self::NotCompared => "not compared",
             Self::Accepted => "accepted",
             Self::Overdue => "overdue",
             Self::Suspended => "suspended",
@@ -102,6 +106,18 @@ impl Duty {
         Ok(Self { state, ..self })
     }
 
+    /// A report passed the check, and there was nothing to compare it with. What was accepted stays so.
+    pub fn file_uncompared(self, now: Time, calendar: &Calendar) -> Result<Self, InvalidTransition> {
+        match self.at(now, calendar).state {
+            State::Open => Err(self.cannot("filed before the period is over")),
+            State::Accepted => Err(self.cannot("replaced by one that cannot be compared")),
+            _ => Ok(Self {
+                state: State::NotCompared,
+                ..self
+            }),
+        }
+    }
+
     /// The operator takes the explanations.
     pub fn accept(self) -> Result<Self, InvalidTransition> {
         match self.state {
@@ -134,6 +150,15 @@ impl Duty {
                 ..self
             }),
             _ => Err(self.cannot("suspended")),
+        }
+    }
+
+    /// The operator excuses the partner from this report: the platform could not take it, or its clock went astray.
+    #[must_use]
+    pub fn excuse(self) -> Self {
+        Self {
+            state: State::Accepted,
+            ..self
         }
     }
 

@@ -15,12 +15,15 @@ mod counts;
 mod descriptor;
 mod domain;
 mod duty;
+mod entry;
 pub mod events;
 mod fault;
 pub mod ical;
 mod manifest;
 mod readme;
+pub mod receipt;
 mod reconcile;
+mod seeds;
 mod table;
 
 pub use archive::{File, ZIP_LIMIT};
@@ -30,9 +33,11 @@ pub use check::{Checked, Expected, Previous, check};
 pub use counts::{Counts, Key, Measure, Measures};
 pub use domain::{Domain, DomainFault, NAMES_LIMIT, Place, RecipientKind};
 pub use duty::{Duty, InvalidTransition, State};
+pub use entry::{Entry, Filed, InvalidEntry, Suspension};
 pub use fault::{FAULTS_LIMIT, Fault, Rule};
 pub use manifest::{Claim, claim};
 pub use reconcile::{Difference, Explanation, Outcome, REASON_LIMIT, Tolerance, Verdict, reconcile};
+pub use seeds::{Seed, SeedFault, seeded};
 
 /// The hash of a report: of the whole zip file.
 pub fn hash(zip: &[u8]) -> tlog::Hash {

@@ -100,6 +100,21 @@ pub enum Outcome {
     Refused,
 }
 
+impl Outcome {
+    /// From the best to the worst.
+    pub const ALL: [Self; 4] = [Self::Accepted, Self::Explained, Self::ToExplain, Self::Refused];
+
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Explained => "explained",
+            Self::ToExplain => "to_explain",
+            Self::Refused => "refused",
+        }
+    }
+}
+
 /// The outcome, and what led to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {

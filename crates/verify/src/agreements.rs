@@ -3,6 +3,7 @@
 //! A signature proves that a key signed, not whose key it is: that an auditor must hear from the partner. So keys are shown,
 //! can be pinned, and do not change unnoticed.
 
+use crate::filings::{Filings, ReportEntry};
 use crate::fsck::{FsckReport, Watch, fsck_watched};
 use crate::{Finding, Source, VerifyError};
 use model::{Agreement, AgreementId, AgreementRef, PartnerId};
@@ -51,6 +52,8 @@ pub struct Agreements {
     pub report: FsckReport,
     /// In the order of the log.
     pub entries: Vec<PublicEntry>,
+    /// What it says of reports, in the order of the log.
+    pub reports: Vec<ReportEntry>,
     /// Whether there were more public entries than are kept.
     pub too_many: bool,
 }
@@ -58,20 +61,26 @@ pub struct Agreements {
 impl Agreements {
     /// Whether the log is sound and nothing is wrong with any public entry in it.
     pub fn is_sound(&self) -> bool {
-        self.report.is_sound() && !self.too_many && self.entries.iter().all(|entry| entry.faults.is_empty())
+        self.report.is_sound()
+            && !self.too_many
+            && self.entries.iter().all(|entry| entry.faults.is_empty())
+            && self.reports.iter().all(|entry| entry.faults.is_empty())
     }
 
     /// What is wrong with the public entries, each with its place.
     pub fn findings(&self) -> Vec<Finding> {
-        let of_entry = |entry: &PublicEntry| {
-            let index = entry.index / u64::from(TILE_WIDTH);
+        let of_entry = |(entry, faults): (u64, &Vec<String>)| {
+            let index = entry / u64::from(TILE_WIDTH);
             let width = tile_width(self.report.checkpoint.size, 0, index);
             let file = TilePath::Entries { index, width };
-            let at = Some(entry.index);
-            let findings = entry.faults.iter().map(move |fault| Finding::new(file, at, fault));
+            let findings = faults.iter().map(move |fault| Finding::new(file, Some(entry), fault));
             findings.collect::<Vec<_>>()
         };
-        let mut findings: Vec<_> = self.entries.iter().flat_map(of_entry).collect();
+        let agreements = self.entries.iter().map(|entry| (entry.index, &entry.faults));
+        let reports = self.reports.iter().map(|entry| (entry.index, &entry.faults));
+        let mut all: Vec<_> = agreements.chain(reports).collect();
+        all.sort_by_key(|(index, _)| *index);
+        let mut findings: Vec<_> = all.into_iter().flat_map(of_entry).collect();
         if self.too_many {
             let what = format!("more than {ENTRIES_LIMIT} public entries; the rest was not looked at");
             findings.push(Finding::new("public entries", None, what));
@@ -93,6 +102,8 @@ pub fn agreements(
     let mut reader = Reader {
         progress,
         entries: Vec::new(),
+        reports: Vec::new(),
+        filings: Filings::default(),
         too_many: false,
         book: Book {
             pins,
@@ -106,6 +117,7 @@ pub fn agreements(
     Ok(Agreements {
         report,
         entries: reader.entries,
+        reports: reader.reports,
         too_many: reader.too_many,
     })
 }
@@ -113,6 +125,8 @@ pub fn agreements(
 struct Reader<'a> {
     progress: &'a mut dyn FnMut(u64, u64),
     entries: Vec<PublicEntry>,
+    reports: Vec<ReportEntry>,
+    filings: Filings,
     too_many: bool,
     book: Book<'a>,
 }
@@ -123,11 +137,15 @@ impl Watch for Reader<'_> {
     }
 
     fn entry(&mut self, index: u64, leaf: &Leaf, public: &[u8]) -> Result<(), String> {
-        if leaf.kind != Kind::Public {
+        if !matches!(leaf.kind, Kind::Public | Kind::Report) {
             return Ok(());
         }
-        if self.entries.len() == ENTRIES_LIMIT {
+        if self.entries.len() + self.reports.len() >= ENTRIES_LIMIT {
             self.too_many = true;
+            return Ok(());
+        }
+        if leaf.kind == Kind::Report {
+            self.reports.push(self.filings.entry(index, public));
             return Ok(());
         }
         let mut entry = PublicEntry {
@@ -142,6 +160,9 @@ impl Watch for Reader<'_> {
             Ok((agreement, note)) => {
                 if let Err(fault) = self.book.check(&agreement, note, &mut entry) {
                     entry.faults.push(fault);
+                }
+                if entry.faults.is_empty() {
+                    self.filings.agreement(&agreement);
                 }
                 entry.agreement = Some(Box::new(agreement));
             }

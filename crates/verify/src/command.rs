@@ -412,6 +412,16 @@ fn tell_fortnight(found: &Fortnight, out: &mut dyn Write) -> Result<(), Stop> {
             format_args!("  explained    {}, {}: {}", e.place, e.measure, e.reason),
         )?;
     }
+    match &found.entered {
+        Some((index, filed)) => {
+            let verdict = filed.outcome.map_or("not_compared", report::Outcome::as_str);
+            say(
+                out,
+                format_args!("  filed        {}, entry {index}: {verdict}", filed.at),
+            )?;
+        }
+        None => say(out, format_args!("note: the log does not say that it was filed"))?,
+    }
     if found.previous_unseen {
         say(
             out,

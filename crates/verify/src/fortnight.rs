@@ -2,7 +2,7 @@
 
 use crate::{Agreements, Finding, VerifyError};
 use model::{Agreement, Time};
-use report::{Calendar, Checked, Domain, Expected, Fault, Period, Previous};
+use report::{Calendar, Checked, Domain, Entry, Expected, Fault, Filed, Period, Previous};
 
 /// A report that is what it says.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub struct Fortnight {
     pub agreement: Box<Agreement>,
     /// Whether it replaces an earlier revision that was not at hand: its hash is as the report says.
     pub previous_unseen: bool,
+    /// Where the log says that it was filed, and what became of it there last.
+    pub entered: Option<(u64, Filed)>,
 }
 
 /// Checks a report (called `name` in findings) by the rules that the platform goes by, except for the comparison with the
@@ -63,7 +65,15 @@ pub fn fortnight(
         // Whether the period is over is for whoever receives it first; this tool has no clock.
         now: Time(i64::MAX),
     };
+    let hash = report::hash(zip);
+    let entered = agreements.reports.iter().rev().find_map(|entry| match &entry.says {
+        Some(Entry::Filed(filed)) if filed.hash == hash && entry.faults.is_empty() => {
+            Some((entry.index, filed.clone()))
+        }
+        _ => None,
+    });
     Ok(Fortnight {
+        entered,
         checked: report::check(zip, &expected).map_err(faulty)?,
         period,
         agreement: agreement.clone(),

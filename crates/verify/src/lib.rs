@@ -6,6 +6,7 @@
 mod agreements;
 mod chain;
 mod command;
+mod filings;
 mod fortnight;
 mod fsck;
 mod head;
@@ -15,6 +16,7 @@ mod source;
 pub use agreements::{Agreements, Pins, PublicEntry, agreements};
 pub use chain::{Chain, chain};
 pub use command::{Exit, run};
+pub use filings::ReportEntry;
 pub use fortnight::{Fortnight, fortnight};
 pub use fsck::{FINDINGS_LIMIT, FsckReport, Watch, fsck, fsck_watched};
 pub use head::{checkpoint, consistency};

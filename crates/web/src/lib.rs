@@ -15,6 +15,7 @@ mod oauth;
 mod origin;
 mod problem;
 mod push;
+mod reports;
 mod routes;
 mod server;
 mod signed_in;

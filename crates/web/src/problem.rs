@@ -175,6 +175,9 @@ impl From<Denied> for Failure {
                 match reason {
                     Reason::Grant => "The person has taken back her consent, or its time is over.",
                     Reason::Agreement => "The agreement is not in force.",
+                    Reason::Suspended => {
+                        "The agreement is suspended: a report under it is overdue. File it, and its grants answer again."
+                    }
                     Reason::Action => "The consent does not cover reading.",
                     Reason::Conversation => "The consent does not cover this conversation.",
                     Reason::Counterparty | Reason::Asked => "The author has not agreed.",

@@ -1,6 +1,6 @@
 //! The route table, as data: what there is, and what each route may do with a person's inbox.
 
-use crate::{Web, catalogue, console, jmap, limits, log, oauth};
+use crate::{Web, catalogue, console, jmap, limits, log, oauth, reports};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
@@ -66,6 +66,11 @@ routes! {
     Public "GET" "/register" => get(console::register);
     Public "GET" "/register/{id}/{version}" => get(console::agreement);
     Public "GET" "/register/{id}/{version}/changes" => get(console::changes);
+    Public "GET" "/register/{id}/{version}/reports" => get(console::reports);
+    Public "GET" "/register/{id}/{version}/reports.json" => get(reports::published);
+    Public "GET" "/register/{id}/{version}/reports/{period}" => get(console::report);
+    Public "GET" "/register/{id}/{version}/reports/{period}/receipt" => get(reports::receipt);
+    Public "GET" "/register/{id}/{version}/calendar.ics" => get(reports::calendar);
     Public "GET" "/ledger" => get(console::ledger);
     Public "POST" "/ledger/check" => post(console::check).layer(DefaultBodyLimit::max(2 * 1024 * 1024));
     Public "GET" "/ledger/checkpoint" => get(log::checkpoint);
@@ -79,6 +84,8 @@ routes! {
     Partner "POST" "/oauth/token" => post(oauth::token);
     Partner "POST" "/oauth/revoke" => post(oauth::revoke);
     Partner "PUT" "/partner/catalogue" => put(catalogue::put).layer(DefaultBodyLimit::max(catalogue::BYTES_LIMIT));
+    Partner "POST" "/reports" => post(reports::file).layer(DefaultBodyLimit::max(reports::BODY_LIMIT));
+    Partner "GET" "/partner/reports" => get(reports::owed);
     Partner "GET" "/jmap/session" => get(jmap::session);
     App "POST" "/jmap/upload/{account}" => post(jmap::blob::upload).layer(DefaultBodyLimit::max(wire::limits::MAX_SIZE_UPLOAD));
     App "POST" "/jmap/upload/{account}/" => post(jmap::blob::upload).layer(DefaultBodyLimit::max(wire::limits::MAX_SIZE_UPLOAD));

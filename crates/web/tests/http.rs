@@ -26,6 +26,8 @@ mod own_sync;
 mod pages;
 #[path = "http/push.rs"]
 mod push;
+#[path = "http/reports.rs"]
+mod reports;
 #[path = "http/routes.rs"]
 mod routes;
 #[path = "http/sign_in.rs"]

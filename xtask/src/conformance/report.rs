@@ -1,5 +1,6 @@
-//! The report, through the command line and through the Frictionless Framework.
+//! The report, through the command line, over HTTP, and through the Frictionless Framework.
 
+use super::desk::Desk;
 use super::{made, mutations};
 use anyhow::{Context, bail};
 use serde_json::Value;
@@ -20,25 +21,17 @@ pub fn run(out: &mut impl Write) -> anyhow::Result<()> {
         let zip = folder.path().join("tampered.zip");
         std::fs::write(&zip, &mutation.zip)?;
         let (accepted, said) = checked(&privity, &agreement, &zip)?;
-        let fault = said.pointer("/faults/0").cloned().unwrap_or_default();
-        let text = |name: &str| fault.get(name).and_then(Value::as_str);
-        let right = &mutation.fault;
-        let as_wanted = !accepted
-            && text("rule") == Some(right.rule.as_str())
-            && text("file") == right.file.map(report::File::name)
-            && fault.get("row").and_then(Value::as_u64) == right.row
-            && text("column") == right.column;
-        if !as_wanted {
-            wrong += 1;
-            writeln!(out, "{}: {fault}, not {}", mutation.name, right.rule)?;
-        }
+        wrong += usize::from(!is_refused(mutation, accepted, &said, out)?);
     }
-    writeln!(
-        out,
-        "tampered reports: {} of {} refused with rule, row and column",
-        all.len() - wrong,
-        all.len()
-    )?;
+    tell("by the command line", all.len() - wrong, all.len(), out)?;
+    let desk = Desk::open()?;
+    let mut wrong_there = 0;
+    for mutation in &all {
+        let (status, said) = desk.file(&mutation.zip)?;
+        wrong_there += usize::from(!is_refused(mutation, status < 300, &said, out)?);
+    }
+    tell("over HTTP", all.len() - wrong_there, all.len(), out)?;
+    wrong += wrong_there;
 
     let sound = report::build(&made::counts(), &made::head(None), &made::key(1))?;
     let zip = folder.path().join("sound.zip");
@@ -47,11 +40,52 @@ pub fn run(out: &mut impl Write) -> anyhow::Result<()> {
     if !accepted {
         bail!("a sound report is refused: {said}");
     }
+    // Its period is over in November 2027. Until then that is all that is wrong with it.
+    let (status, said) = desk.file(&sound)?;
+    let rules: Vec<_> = said
+        .pointer("/faults")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .collect();
+    let only_early = matches!(rules.as_slice(), [one] if one.get("rule").and_then(Value::as_str) == Some("too-early"));
+    if status != 201 && !only_early {
+        bail!("a sound report is refused over HTTP: {said}");
+    }
     writeln!(out, "a sound report: accepted")?;
     frictionless(folder.path(), &sound, out)?;
     if wrong > 0 {
         bail!("{wrong} tampered reports were not refused as they should be");
     }
+    Ok(())
+}
+
+/// Whether what is said is what must be said of it.
+fn is_refused(
+    mutation: &mutations::Mutation,
+    accepted: bool,
+    said: &Value,
+    out: &mut impl Write,
+) -> anyhow::Result<bool> {
+    let fault = said.pointer("/faults/0").cloned().unwrap_or_default();
+    let text = |name: &str| fault.get(name).and_then(Value::as_str);
+    let right = &mutation.fault;
+    let as_wanted = !accepted
+        && text("rule") == Some(right.rule.as_str())
+        && text("file") == right.file.map(report::File::name)
+        && fault.get("row").and_then(Value::as_u64) == right.row
+        && text("column") == right.column;
+    if !as_wanted {
+        writeln!(out, "{}: {fault}, not {}", mutation.name, right.rule)?;
+    }
+    Ok(as_wanted)
+}
+
+fn tell(how: &str, right: usize, all: usize, out: &mut impl Write) -> anyhow::Result<()> {
+    writeln!(
+        out,
+        "tampered reports {how}: {right} of {all} refused with rule, row and column"
+    )?;
     Ok(())
 }
 

@@ -185,7 +185,7 @@ impl Mail<'_> {
     }
 
     /// Seals and stores bytes in pieces; returns how many.
-    pub(super) async fn pieces_put(&self, blob: Id, bytes: &[u8]) -> Result<u32, Error> {
+    pub(crate) async fn pieces_put(&self, blob: Id, bytes: &[u8]) -> Result<u32, Error> {
         let mut number = 0;
         for piece in bytes.chunks(PIECE) {
             let row = piece_row(blob, number);
@@ -199,7 +199,7 @@ impl Mail<'_> {
     }
 
     /// All pieces together; `None` if one is gone.
-    pub(super) async fn pieces_get(&self, blob: Id, count: u32) -> Result<Option<Vec<u8>>, Error> {
+    pub(crate) async fn pieces_get(&self, blob: Id, count: u32) -> Result<Option<Vec<u8>>, Error> {
         let mut bytes = Vec::new();
         for number in 0..count {
             let Some(sealed) = self.app.store.piece_get(self.owner.0, blob, number).await? else {

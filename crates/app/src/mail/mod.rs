@@ -58,6 +58,12 @@ pub(crate) enum Kind {
     Answered = 11,
     /// How much she has sent on a day.
     Sent = 12,
+    /// The platform's own: where a period's report stands.
+    Report = 40,
+    /// What became of a report.
+    ReportVerdict = 41,
+    /// What was sent to see whether it is reported.
+    ReportSeeds = 42,
 }
 
 /// A document as read.
@@ -153,11 +159,15 @@ impl Mail<'_> {
         crate::json_body(&self.key.open(&place, sealed)?)
     }
 
-    async fn doc<T: DeserializeOwned>(&self, kind: Kind, id: Id) -> Result<Option<Doc<T>>, Error> {
+    pub(crate) async fn doc<T: DeserializeOwned>(&self, kind: Kind, id: Id) -> Result<Option<Doc<T>>, Error> {
         Ok(self.docs_of(kind, vec![id]).await?.pop().flatten())
     }
 
-    async fn docs_of<T: DeserializeOwned>(&self, kind: Kind, ids: Vec<Id>) -> Result<Vec<Option<Doc<T>>>, Error> {
+    pub(crate) async fn docs_of<T: DeserializeOwned>(
+        &self,
+        kind: Kind,
+        ids: Vec<Id>,
+    ) -> Result<Vec<Option<Doc<T>>>, Error> {
         let mut docs = Vec::with_capacity(ids.len());
         for chunk in ids.chunks(PAGE) {
             let found = self
@@ -178,7 +188,7 @@ impl Mail<'_> {
         Ok(docs)
     }
 
-    async fn docs<T: DeserializeOwned>(&self, kind: Kind) -> Result<Vec<(Id, Doc<T>)>, Error> {
+    pub(crate) async fn docs<T: DeserializeOwned>(&self, kind: Kind) -> Result<Vec<(Id, Doc<T>)>, Error> {
         let mut docs: Vec<(Id, Doc<T>)> = Vec::new();
         loop {
             let after = docs.last().map(|(id, _)| *id);
@@ -195,7 +205,7 @@ impl Mail<'_> {
         }
     }
 
-    fn put<T: Serialize>(&self, kind: Kind, id: Id, expected: u64, body: &T) -> Result<DocWrite, Error> {
+    pub(crate) fn put<T: Serialize>(&self, kind: Kind, id: Id, expected: u64, body: &T) -> Result<DocWrite, Error> {
         let row = row_of(kind, id);
         let place = Place {
             table: "document",
@@ -212,7 +222,7 @@ impl Mail<'_> {
         })
     }
 
-    async fn write(&self, kind: Kind, writes: Vec<DocWrite>) -> Result<Cas, Error> {
+    pub(crate) async fn write(&self, kind: Kind, writes: Vec<DocWrite>) -> Result<Cas, Error> {
         if writes.is_empty() {
             return Ok(Cas::Applied);
         }
@@ -220,7 +230,7 @@ impl Mail<'_> {
     }
 
     /// Changes one document: what it is now, to what it becomes (`None`: it goes).
-    async fn change<T, R>(
+    pub(crate) async fn change<T, R>(
         &self,
         kind: Kind,
         id: Id,

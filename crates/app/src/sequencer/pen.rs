@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use store::{Cas, LedgerCommit, LedgerHead, OwnedEntry, Store, StoreError, TileRow};
 use tlog::checkpoint::Checkpoint;
-use tlog::leaf::{Kind, Leaf};
+use tlog::leaf::Leaf;
 use tlog::note::SigningKey;
 use tlog::tree::Frontier;
 use tokio::sync::{mpsc, watch};
@@ -200,8 +200,8 @@ impl Pen {
 
     async fn entry(&mut self, pending: &Pending, index: u64) -> Result<(Vec<u8>, Option<OwnedEntry>), Error> {
         match pending {
-            Pending::Public(bytes, at, _) => {
-                let leaf = Leaf::public(Kind::Public, at.unix_seconds().unsigned_abs(), bytes)
+            Pending::Public(kind, bytes, at, _) => {
+                let leaf = Leaf::public(*kind, at.unix_seconds().unsigned_abs(), bytes)
                     .map_err(|e| Error::TooLarge(e.to_string()))?;
                 Ok((leaf, None))
             }

@@ -2,11 +2,12 @@
 
 mod auditor;
 mod person;
+mod reports;
 mod talk;
 
 use crate::{
     AgreementDiff, AgreementPage, Allowances, Chrome, Consent, ConversationPage, ErrorPage, Inbox, Landing, LedgerPage,
-    Narrow, Notice, Page, ReadingPage, ReceiptChecked, Register, SignIn, WhoHasRead,
+    Narrow, Notice, Page, ReadingPage, ReceiptChecked, Register, ReportPage, ReportsPage, SignIn, WhoHasRead,
 };
 use model::{AgreementRef, ConversationId, FieldSet, GrantId, MessageId, PartnerId, Time};
 
@@ -31,6 +32,8 @@ pub fn gallery() -> askama::Result<Vec<(String, String)>> {
     add::<Register>("register", &mut all)?;
     add::<AgreementPage>("agreement", &mut all)?;
     add::<AgreementDiff>("diff", &mut all)?;
+    add::<ReportsPage>("reports", &mut all)?;
+    add::<ReportPage>("report", &mut all)?;
     add::<LedgerPage>("ledger", &mut all)?;
     add::<ReceiptChecked>("receipt", &mut all)?;
     Ok(all)

@@ -289,6 +289,7 @@ impl Page for Allowances {
             since: ago(400),
             until: NOW.plus_days(180),
             state: GrantState::Narrowed,
+            suspended: true,
             readings: 31,
             last: Some(ago(2)),
         };
@@ -300,6 +301,7 @@ impl Page for Allowances {
             conversations: None,
             agreement: agreement_ref("moving@1"),
             state: GrantState::Requested,
+            suspended: false,
             readings: 0,
             last: None,
             ..grant.clone()

@@ -3,13 +3,14 @@
 //! One process holds the data folder. If that is a running server, the command goes to it over a socket in the folder;
 //! if not, the command opens the folder itself. Either way it is the same command and the same answer.
 
+mod reports;
 mod run;
 mod socket;
 
 pub use run::run;
 pub use socket::{listen, send};
 
-use model::PartnerId;
+use model::{AgreementRef, PartnerId};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -46,6 +47,20 @@ pub enum Command {
         document: String,
     },
     LedgerKey,
+    Reports,
+    ReportTake {
+        agreement: AgreementRef,
+        period: u32,
+        take: bool,
+    },
+    ReportExcuse {
+        agreement: AgreementRef,
+        period: u32,
+    },
+    ReportSeed {
+        agreement: AgreementRef,
+        seed: report::Seed,
+    },
     Import(Import),
 }
 

@@ -63,6 +63,25 @@ pub async fn run(app: &Arc<App>, command: Command, tell: mpsc::Sender<Line>) -> 
             ))
         }
         Command::LedgerKey => Ok(app.log_key().to_string()),
+        Command::Reports => super::reports::list(app).await,
+        Command::ReportTake {
+            agreement,
+            period,
+            take,
+        } => {
+            let state = app.report_take(&agreement, period, take).await?;
+            Ok(format!("The report of period {period} under `{agreement}` is {state}."))
+        }
+        Command::ReportExcuse { agreement, period } => {
+            app.report_excuse(&agreement, period).await?;
+            Ok(format!(
+                "Nothing is owed for period {period} under `{agreement}` any more."
+            ))
+        }
+        Command::ReportSeed { agreement, seed } => {
+            let count = app.report_seed(&agreement, &seed).await?;
+            Ok(format!("Noted: {count} in that period. The partner is not told."))
+        }
         Command::Import(import) => run_import(app, import, tell).await,
     }
 }

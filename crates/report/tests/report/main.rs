@@ -11,6 +11,7 @@
 mod calendar;
 mod counting;
 mod duty;
+mod entries;
 mod made;
 mod mutations;
 mod reconciled;

@@ -2,7 +2,7 @@
 
 use crate::log::{Draft, Log, entries, public, sides};
 use model::Agreement;
-use report::{Calendar, Counts, Domain, Head, Previous};
+use report::{Calendar, Counts, Domain, Filed, Head, Previous};
 
 /// A log with `films@1`, and a report of its first period.
 fn report_of(sends: u64, replaces: Option<Previous>) -> Vec<u8> {
@@ -99,6 +99,83 @@ fn a_revision_names_the_one_before() {
     let (exit, out) = run(&log, &second, &[]);
     assert_eq!(
         (exit, out.contains("note: the revision before was not given")),
+        (0, true),
+        "{out}"
+    );
+}
+
+#[test]
+fn the_log_says_which_reports_were_filed_and_a_chain_with_a_hole_or_another_signature_is_found() {
+    use crate::log::{filed, reported, said};
+    use report::{Entry, Outcome, Suspension};
+    let zip = report_of(41, None);
+    let hash = report::hash(&zip);
+    let first = |outcome| said(1, hash, None, outcome);
+    let all = |reports: Vec<Vec<u8>>| {
+        let mut all = entries(12);
+        all[4] = all[3].clone();
+        all.extend(reports);
+        let log = Log::new();
+        log.write(&all);
+        log
+    };
+    let sound = all(vec![
+        filed(&said(1, [1; 32], None, Some(Outcome::Refused))),
+        filed(&first(Some(Outcome::Explained))),
+        // The operator's word on the same.
+        filed(&first(Some(Outcome::Accepted))),
+        filed(&said(2, [2; 32], Some(hash), None)),
+    ]);
+    let (exit, out) = run(&sound, &zip, &[]);
+    assert_eq!((exit, out.contains("entry 14: accepted")), (0, true), "{out}");
+    assert_eq!(sound.run(&["fsck", "SOURCE"]).0, 0);
+
+    let suspension = |suspended| {
+        let Filed {
+            agreement, period, at, ..
+        } = first(None);
+        reported(&Entry::Standing(Suspension {
+            agreement,
+            period,
+            suspended,
+            at,
+        }))
+    };
+    assert_eq!(
+        all(vec![suspension(true), suspension(false)])
+            .run(&["fsck", "SOURCE"])
+            .0,
+        0
+    );
+    let mut other = first(None);
+    other.agreement = "films@2".parse().unwrap();
+    let mut period = first(None);
+    period.period.number = 2;
+    let signed_by_another = {
+        let note = tlog::note::sign(&Entry::Filed(first(None)).to_string(), &[&sides()[1]]).unwrap();
+        tlog::leaf::Leaf::public(tlog::leaf::Kind::Report, crate::log::START, note.as_bytes()).unwrap()
+    };
+    for (wrong, why) in [
+        (
+            vec![filed(&said(2, [2; 32], Some([1; 32]), None))],
+            "stands where 1 must",
+        ),
+        (
+            vec![filed(&first(None)), filed(&said(2, [2; 32], Some([9; 32]), None))],
+            "names another before it",
+        ),
+        (vec![filed(&other)], "does not stand before it"),
+        (vec![filed(&period)], "has no period"),
+        (vec![suspension(false)], "stood so already"),
+        (vec![signed_by_another], "not signed by the platform"),
+    ] {
+        let (exit, out) = all(wrong).run(&["fsck", "SOURCE"]);
+        assert_eq!((exit, out.contains(why)), (1, true), "{why}: {out}");
+    }
+    let unfiled = all(vec![]);
+    let (exit, out) = run(&unfiled, &zip, &[]);
+    assert_eq!(
+        (exit, out.contains("note: the log does not say that it was filed")),
         (0, true),
         "{out}"
     );

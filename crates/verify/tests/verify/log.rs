@@ -146,11 +146,46 @@ fn private_leaf(index: usize) -> Vec<u8> {
     .to_vec()
 }
 
+/// What a platform says of a report of period 1 of `films@1`.
+pub fn said(
+    revision: u32,
+    hash: [u8; 32],
+    previous: Option<[u8; 32]>,
+    outcome: Option<report::Outcome>,
+) -> report::Filed {
+    let agreement = model::Agreement::parse(&Draft::films(1).text()).unwrap();
+    report::Filed {
+        period: report::Calendar::of(&agreement).unwrap().period(1).unwrap(),
+        agreement: agreement.reference(),
+        revision,
+        hash,
+        previous,
+        outcome,
+        compared: 10,
+        differences: 0,
+        sends: 41,
+        clicks: 0,
+        at: model::Time::from_unix_seconds(START as i64),
+    }
+}
+
+/// An entry of it.
+pub fn filed(said: &report::Filed) -> Vec<u8> {
+    reported(&report::Entry::Filed(said.clone()))
+}
+
+/// An entry about reports, signed by the platform.
+pub fn reported(entry: &report::Entry) -> Vec<u8> {
+    let [platform, _] = sides();
+    let note = note::sign(&entry.to_string(), &[&platform]).unwrap();
+    Leaf::public(Kind::Report, START, note.as_bytes()).unwrap()
+}
+
 /// Entries with public ones among them: an agreement at 1, a report at 4, a summary at 5.
 pub fn entries(n: usize) -> Vec<Vec<u8>> {
     let entry = |index| match index {
         1 => Leaf::public(Kind::Public, START, &good_agreement(1)).unwrap(),
-        4 => Leaf::public(Kind::Report, START, b"accepted").unwrap(),
+        4 => filed(&said(1, [7; 32], None, Some(report::Outcome::Accepted))),
         5 => Leaf::public(Kind::Summary, START, b"1 day").unwrap(),
         _ => private_leaf(index),
     };

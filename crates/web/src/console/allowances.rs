@@ -10,7 +10,7 @@ use axum::Form;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use model::{AccountId, Choice, ConversationId, Conversations, PartnerId};
+use model::{AccountId, Choice, ConversationId, Conversations, PartnerId, Standing};
 use pages::{Allowances, AskCard, GrantCard, PartnerSay, TalkSay, choice_of};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -79,6 +79,7 @@ async fn page(web: &Web, who: &SignedIn, notice: Option<&str>) -> Result<Allowan
                     .filter(|r| r.grant == id && r.event == app::Event::Disclosure)
             };
             GrantCard {
+                suspended: web.app.register().standing(&grant.agreement) == Some(Standing::Suspended),
                 id: grant.id,
                 partner: partner_name(web, grant.partner.as_str()),
                 purpose: grant.terms.purpose,

@@ -10,6 +10,7 @@ mod narrow;
 mod readings;
 mod receipts;
 mod register;
+mod reports;
 mod sign_in;
 
 pub use allowances::{allowances, ask_answer, revoke, say};
@@ -22,6 +23,7 @@ pub use narrow::{choices, chosen, narrow, narrow_form};
 pub use readings::{reading, readings, receipt};
 pub use receipts::receipts;
 pub use register::{agreement, changes, register};
+pub use reports::{report, reports};
 pub use sign_in::{sign_in, sign_in_form, sign_out};
 
 use crate::Web;

@@ -33,7 +33,7 @@ pub async fn register(State(web): State<Arc<Web>>, visitor: Visitor) -> Response
                     fields: a.fields,
                     starts: a.starts,
                     ends: a.ends,
-                    standing: Standing::Good,
+                    standing: standing(&web, &a.reference()),
                 }
             })
             .collect(),
@@ -58,7 +58,7 @@ pub async fn agreement(
                 .map(|p| p.agreement.version)
                 .collect(),
             agreement: (*published.agreement).clone(),
-            standing: Standing::Good,
+            standing: standing(&web, &published.agreement.reference()),
             note: published.note,
             index: published.index,
             published_at: published.published_at,
@@ -95,6 +95,11 @@ pub async fn changes(
         Ok(page) => show(&page),
         Err(failure) => failure.into_page(&web, visitor.session.as_ref(), &visitor.request),
     }
+}
+
+/// Where a published version stands.
+pub fn standing(web: &Web, reference: &AgreementRef) -> Standing {
+    web.app.register().standing(reference).unwrap_or(Standing::Good)
 }
 
 fn number(version: &str) -> Result<u32, Failure> {

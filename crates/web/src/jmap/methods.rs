@@ -383,7 +383,7 @@ fn reason(reason: model::Reason) -> &'static str {
     use model::Reason;
     match reason {
         Reason::Grant => "grant",
-        Reason::Agreement => "agreement",
+        Reason::Agreement | Reason::Suspended => "agreement",
         Reason::Action => "action",
         Reason::Conversation => "conversation",
         // Whether a counterparty refuses or has not answered yet is hers to tell.

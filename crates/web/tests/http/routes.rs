@@ -8,6 +8,7 @@ use web::{Class, ROUTES};
 fn filled(path: &str, site: &Site) -> String {
     path.replace("/conversations/{id}", &format!("/conversations/{}", site.world.talk))
         .replace("/register/{id}/{version}", "/register/films/1")
+        .replace("{period}", "1")
         .replace("{*path}", "0/000.p/1")
         .replace("/jmap/events", "/jmap/events?closeafter=never")
         .replace("{index}", "1")

@@ -78,6 +78,15 @@ pub fn with_query(address: &str, parameters: &[(&str, &str)]) -> String {
 
 /// The body of a successful answer of at most so many bytes; any other answer as the error it is.
 pub fn body(sent: Result<Response<ureq::Body>, ureq::Error>, max: u64) -> Result<Vec<u8>, PartnerError> {
+    answered(sent, max, &[]).map(|(_, body)| body)
+}
+
+/// The same with the status, and with the body of refusals that say more than a sentence.
+pub fn answered(
+    sent: Result<Response<ureq::Body>, ureq::Error>,
+    max: u64,
+    telling: &[u16],
+) -> Result<(u16, Vec<u8>), PartnerError> {
     let mut answer = sent.map_err(|e| PartnerError::Network(e.to_string()))?;
     let status = answer.status().as_u16();
     let retry_after = answer
@@ -94,7 +103,8 @@ pub fn body(sent: Result<Response<ureq::Body>, ureq::Error>, max: u64) -> Result
             e => PartnerError::Network(e.to_string()),
         });
     match status {
-        200..=299 => body,
+        200..=299 => body.map(|body| (status, body)),
+        status if telling.contains(&status) => body.map(|body| (status, body)),
         429 | 500..=599 => Err(PartnerError::Unavailable { retry_after }),
         400..=499 => Err(refusal(status, &body.unwrap_or_default())),
         _ => Err(PartnerError::Protocol(format!("an answer with status {status}"))),

@@ -217,6 +217,30 @@ impl PartnerClient {
         http::body(sent, MAX_SMALL_ANSWER).map(drop)
     }
 
+    /// Files a report: the zip that `privity report build` makes. The answer is the platform's, also if it refuses the report
+    /// (its status is then 413 or 422, and the answer a problem with `faults` or `differences`).
+    pub fn file_report(&self, zip: &[u8], agreement: &str, period: u32) -> Result<(u16, Value), PartnerError> {
+        let bearer = format!("Bearer {}", self.assertion()?.expose());
+        let address = format!("{}/reports", self.issuer());
+        let address = http::with_query(&address, &[("agreement", agreement), ("period", &period.to_string())]);
+        let sent = self
+            .agent
+            .post(address)
+            .header("Authorization", bearer)
+            .content_type("application/zip")
+            .send(zip);
+        let (status, body) = http::answered(sent, MAX_ANSWER, &[413, 422])?;
+        Ok((status, read(&body)?))
+    }
+
+    /// The ledger's public key, as the platform tells it.
+    pub fn ledger_key(&self) -> Result<String, PartnerError> {
+        let found = self.agent.get(format!("{}/ledger/key", self.issuer())).call();
+        let text = http::body(found, MAX_SMALL_ANSWER)?;
+        let text = String::from_utf8(text).map_err(|_| PartnerError::Protocol("a key that is not text".to_owned()))?;
+        Ok(text.trim().to_owned())
+    }
+
     /// A client assertion (RFC 7523): for one request, to the issuer as a string, and gone in a minute.
     fn assertion(&self) -> Result<Secret, PartnerError> {
         let now = outside::now();
