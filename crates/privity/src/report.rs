@@ -24,7 +24,7 @@ pub enum ReportCommand {
     /// Check a report as the platform does, except for its comparison with the platform's counts.
     Check(Check),
     /// File a report with the platform, and keep the receipt.
-    File(FileArgs),
+    File(Box<FileArgs>),
     /// Show when each report is due.
     Calendar(CalendarArgs),
 }

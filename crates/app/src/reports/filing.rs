@@ -218,7 +218,7 @@ impl App {
     }
 
     async fn compared(&self, subject: &Subject, period: &Period, checked: &Checked) -> Result<Option<Verdict>, Error> {
-        let Some(platform) = self.platform_counts(&subject.published.agreement, period).await? else {
+        let Some(platform) = self.counted_by_us(&subject.published.agreement, period).await? else {
             return Ok(None);
         };
         let reasons: &[Explanation] = &checked.explanations;

@@ -38,7 +38,7 @@ impl App {
         _ = self.counted.set(counted);
     }
 
-    async fn platform_counts(&self, agreement: &Agreement, period: &Period) -> Result<Option<Counts>, Error> {
+    async fn counted_by_us(&self, agreement: &Agreement, period: &Period) -> Result<Option<Counts>, Error> {
         match self.counted.get() {
             None => Ok(None),
             Some(counted) => counted.counts(agreement, period).await,
