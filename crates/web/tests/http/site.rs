@@ -293,9 +293,12 @@ pub fn options() -> web::Options {
     }
 }
 
+/// Where to, with which headers, what.
+type Pushed = (String, Vec<(&'static str, String)>, Vec<u8>);
+
 /// What was pushed: where to, with which headers, what.
 #[derive(Default)]
-pub struct Posted(Mutex<Vec<(String, Vec<(&'static str, String)>, Vec<u8>)>>);
+pub struct Posted(Mutex<Vec<Pushed>>);
 
 impl web::Post for Posted {
     fn post(&self, url: &str, headers: &[(&'static str, String)], body: Vec<u8>) -> Result<(), String> {
@@ -307,7 +310,7 @@ impl web::Post for Posted {
 
 impl Posted {
     /// All there is so far, once there is as much as that.
-    pub async fn at_least(&self, count: usize) -> Vec<(String, Vec<(&'static str, String)>, Vec<u8>)> {
+    pub async fn at_least(&self, count: usize) -> Vec<Pushed> {
         for _ in 0..200 {
             let posted = self.0.lock().unwrap().clone();
             if posted.len() >= count {
