@@ -242,6 +242,10 @@ mod tests {
 
     /// What an app does to read it, by RFC 8291 section 3.4.
     #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the app's key: `ring` makes none from an argument"
+    )]
     fn only_the_holder_of_the_key_reads_what_is_pushed() {
         let random = SystemRandom::new();
         let app = EphemeralPrivateKey::generate(&ECDH_P256, &random).unwrap();
