@@ -16,8 +16,11 @@ use anyhow::{Context, ensure};
 use apart::Apart;
 use breaking::{Broken, Fault};
 use load::{Load, Seen};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use wire::oauth::Field;
+
+/// By when a process must publish what another has entered.
+const CATCH_UP: Duration = Duration::from_secs(10);
 
 /// Runs one, two and three processes, then each fault on two of them, and checks after each.
 pub fn run(cluster: &Cluster, seconds: u64) -> anyhow::Result<()> {
@@ -131,10 +134,6 @@ impl Harness {
         ensure!(!seen.entries.is_empty(), "{name}: nothing was read at all");
         ensure!(!seen.sent.is_empty(), "{name}: nothing was written at all");
         ensure!(seen.revocations > 0, "{name}: nothing was revoked at all");
-        let source = verify::open(&format!("{}/ledger", first.origin))?;
-        let report = verify::fsck(source.as_ref(), &self.key)?;
-        ensure!(report.is_sound(), "{name}: the log has faults: {:?}", report.findings);
-        let size = report.checkpoint.size;
         let mut unique = seen.entries.clone();
         unique.sort_unstable();
         unique.dedup();
@@ -142,10 +141,9 @@ impl Harness {
             unique.len() == seen.entries.len(),
             "{name}: two answers came with one entry"
         );
-        ensure!(
-            unique.last().is_none_or(|last| *last < size),
-            "{name}: an answer came without an entry"
-        );
+        let last = unique.last().copied().unwrap_or_default();
+        let size = self.verified(name, first, last)?;
+        ensure!(last < size, "{name}: an answer came without an entry");
         self.kept.extend(seen.sent.iter().cloned());
         for server in servers {
             let found = messages_of(&mut server.browser("ana")?, "kept-")?;
@@ -163,6 +161,22 @@ impl Harness {
             seen.refused,
             seen.unanswered,
         ))
+    }
+
+    /// How long the log is that one process publishes and that verifies; waits for the entry at `last`, which another process
+    /// may have written: each looks every two seconds how far the others are.
+    fn verified(&self, name: &str, server: &Server, last: u64) -> anyhow::Result<u64> {
+        let deadline = Instant::now() + CATCH_UP;
+        loop {
+            let source = verify::open(&format!("{}/ledger", server.origin))?;
+            let report = verify::fsck(source.as_ref(), &self.key)?;
+            ensure!(report.is_sound(), "{name}: the log has faults: {:?}", report.findings);
+            let size = report.checkpoint.size;
+            if last < size || Instant::now() > deadline {
+                return Ok(size);
+            }
+            std::thread::sleep(Duration::from_millis(500));
+        }
     }
 }
 
