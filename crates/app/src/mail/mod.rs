@@ -11,6 +11,7 @@ mod folders;
 mod index;
 mod letters;
 mod objects;
+mod tickets;
 mod tokens;
 
 pub use blobs::{Blob, UPLOADS_LIMIT};

@@ -56,8 +56,8 @@ struct TokenDoc {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct TokenBody {
-    account: AccountId,
+pub(super) struct TokenBody {
+    pub(super) account: AccountId,
     id: String,
     access: AppAccess,
 }

@@ -4,9 +4,9 @@ use super::own::{States, TYPES, Types, changed, state_change, states};
 use crate::Web;
 use crate::problem::Failure;
 use crate::turns::{Principal, Turn};
-use app::Error;
+use app::{Denied, Error};
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -37,12 +37,15 @@ pub struct Asked {
     closeafter: String,
     #[serde(default)]
     ping: String,
+    /// Instead of a header, from the `eventSourceUrl`.
+    ticket: Option<String>,
 }
 
 /// One client that listens.
 struct Listener {
     web: Arc<Web>,
     headers: HeaderMap,
+    ticket: Option<String>,
     account: AccountId,
     types: Types,
     once: bool,
@@ -58,8 +61,8 @@ struct Listener {
 
 /// Tells until the client goes, its token is revoked, or, with `closeafter=state`, something has been told.
 pub async fn events(State(web): State<Arc<Web>>, Query(asked): Query<Asked>, headers: HeaderMap) -> Response {
-    let account = match super::person(&web, &headers).await {
-        Ok((account, _)) => account,
+    let account = match who(&web, &headers, asked.ticket.as_deref()).await {
+        Ok(account) => account,
         Err(error) => return Failure::from(error).into_bearer(),
     };
     let bad = |why: &str| (StatusCode::BAD_REQUEST, why.to_owned()).into_response();
@@ -104,6 +107,7 @@ pub async fn events(State(web): State<Arc<Web>>, Query(asked): Query<Asked>, hea
     let listener = Listener {
         web,
         headers,
+        ticket: asked.ticket,
         account,
         types,
         once,
@@ -140,8 +144,8 @@ impl Listener {
             let now = Instant::now();
             if now >= self.next_question {
                 self.next_question = now + ASK_AGAIN;
-                match super::person(&self.web, &self.headers).await {
-                    Ok((account, _)) if account == self.account => {}
+                match who(&self.web, &self.headers, self.ticket.as_deref()).await {
+                    Ok(account) if account == self.account => {}
                     _ => return None,
                 }
             }
@@ -161,6 +165,15 @@ impl Listener {
             }
         }
     }
+}
+
+/// Who listens: by a header if there is one, else by the ticket in the address.
+async fn who(web: &Web, headers: &HeaderMap, ticket: Option<&str>) -> Result<AccountId, Error> {
+    if let (None, Some(ticket)) = (headers.get(header::AUTHORIZATION), ticket) {
+        let owner = web.app.events_ticket_owner(ticket).await?;
+        return owner.ok_or(Error::Denied(Denied::Token));
+    }
+    Ok(super::person(web, headers).await?.0)
 }
 
 async fn look(web: &Web, account: AccountId) -> Result<States, Error> {

@@ -63,6 +63,9 @@ impl Context {
             self.room = MAX_SIZE_RESPONSES.saturating_sub(results);
             let mut response = match resolve_arguments(arguments, &responses, &mut references) {
                 Err(error) => MethodResponse::error(&error, &call.call_id),
+                Ok(_) if !self.request.offers(&call.name) => {
+                    MethodResponse::error(&MethodErrorType::UnknownMethod.into(), &call.call_id)
+                }
                 Ok(arguments) => self.run(view, &call, arguments).await?,
             };
             if response.arguments.get().len() > self.room {

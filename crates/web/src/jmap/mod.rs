@@ -121,6 +121,11 @@ pub(crate) async fn person(web: &Web, headers: &HeaderMap) -> Result<(AccountId,
     Ok((session.ok_or_else(denied)?.person.account, AppAccess::Full))
 }
 
+/// The token that an app has shown.
+fn app_secret(headers: &HeaderMap) -> Option<String> {
+    app_password(headers).map(|(_, secret)| secret)
+}
+
 /// The token of a person's app, as a bearer token or as a password (RFC 7617), then with her handle or address.
 fn app_password(headers: &HeaderMap) -> Option<(Option<String>, String)> {
     if let Some(token) = bearer(headers) {

@@ -14,11 +14,12 @@ use model::FieldSet;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use wire::jmap::{Account, CORE, CoreCapability, DISCLOSURE, MAIL, MailCapability, SUBMISSION, Session};
+use wire::jmap::{Account, CORE, CoreCapability, DISCLOSURE, MAIL, MailCapability, SUBMISSION, Session, VACATION};
 
-/// What a person's session object says never changes.
-pub(super) const OWN_STATE: &str = "1";
-const VACATION: &str = "urn:ietf:params:jmap:vacationresponse";
+/// The state of a person's session object: what it says never changes, but for the ticket, which is another each hour.
+pub(super) fn own_state(app: &App) -> String {
+    format!("1.{}", app.ticket_hour())
+}
 
 /// `GET /.well-known/jmap` (RFC 8620 section 2.2). An absolute address: existing clients need that.
 pub async fn well_known(State(web): State<Arc<Web>>) -> Redirect {
@@ -40,6 +41,8 @@ struct Who {
     is_read_only: bool,
     fields: FieldSet,
     state: String,
+    /// For listening to events without a header.
+    ticket: Option<String>,
 }
 
 async fn who(web: &Web, headers: &HeaderMap) -> Result<Who, Error> {
@@ -53,17 +56,24 @@ async fn who(web: &Web, headers: &HeaderMap) -> Result<Who, Error> {
             is_read_only: true,
             fields: session.grant.terms.fields,
             state: session.grant.updated_at.0.to_string(),
+            ticket: None,
         });
     }
     let (account, access) = super::person(web, headers).await?;
     let person = web.app.person(account).await?.ok_or(Error::Denied(Denied::Token))?;
+    // A browser that is signed in has its cookie.
+    let ticket = match super::app_secret(headers) {
+        Some(secret) => Some(web.app.events_ticket(account, &secret).await?),
+        None => None,
+    };
     Ok(Who {
         account: person.account.to_string(),
         name: format!("{}@{}", person.handle, web.app.host()),
         is_person: true,
         is_read_only: access == AppAccess::Read,
         fields: FieldSet::ALL,
-        state: OWN_STATE.to_owned(),
+        state: own_state(&web.app),
+        ticket,
     })
 }
 
@@ -123,7 +133,10 @@ fn object(web: &Web, who: Who) -> Session {
         api_url: format!("{issuer}/jmap"),
         download_url: format!("{issuer}/jmap/download/{{accountId}}/{{blobId}}/{{name}}?type={{type}}"),
         upload_url: format!("{issuer}/jmap/upload/{{accountId}}/"),
-        event_source_url: format!("{issuer}/jmap/events?types={{types}}&closeafter={{closeafter}}&ping={{ping}}"),
+        event_source_url: format!(
+            "{issuer}/jmap/events?types={{types}}&closeafter={{closeafter}}&ping={{ping}}{}",
+            who.ticket.map(|ticket| format!("&ticket={ticket}")).unwrap_or_default()
+        ),
         state: who.state,
     }
 }

@@ -714,6 +714,25 @@ async fn mail_is_marked_filed_and_removed_as_rfc_8621_section_4_6_says() {
         let set = me.call("Email/set", json!({"update": {second: patch}})).await;
         assert_eq!(set["notUpdated"][second]["type"], kind, "{patch}: {set}");
     }
+    // Names in a path are escaped as in a JSON pointer.
+    let set = me
+        .call("Email/set", json!({"update": {second: {"keywords/a~1b": true}}}))
+        .await;
+    assert!(set["updated"].get(second).is_some(), "{set}");
+    assert_eq!(me.ids(json!({"filter": {"hasKeyword": "a/b"}})).await, [second]);
+    let set = me
+        .call("Email/set", json!({"update": {second: {"keywords/a~1b": null}}}))
+        .await;
+    assert!(set["updated"].get(second).is_some(), "{set}");
+    // A well-known client takes a keyword away with `false`.
+    let set = me
+        .call("Email/set", json!({"update": {second: {"keywords/a": false}}}))
+        .await;
+    assert!(set["updated"].get(second).is_some(), "{set}");
+    let got = me
+        .call("Email/get", json!({"ids": [second], "properties": ["keywords"]}))
+        .await;
+    assert_eq!(got["list"][0]["keywords"], json!({}));
     assert_eq!(
         me.error("Email/set", json!({"ifInState": state})).await,
         "stateMismatch"
@@ -1088,6 +1107,11 @@ async fn method_errors_are_those_of_the_rfc() {
         (
             "Email/get",
             json!({"ids": ["x"], "bodyProperties": ["odd"]}),
+            "invalidArguments",
+        ),
+        (
+            "EmailSubmission/query",
+            json!({"filter": {"before": "yesterday"}}),
             "invalidArguments",
         ),
         ("Email/changes", json!({"sinceState": "x"}), "cannotCalculateChanges"),

@@ -223,3 +223,75 @@ async fn a_push_to_a_key_is_encrypted_for_it_and_a_wrong_subscription_is_refused
     let result = me.call("PushSubscription/set", json!({"create": {"p": long}})).await;
     assert_ne!(result["created"]["p"]["expires"], "2999-01-01T00:00:00Z");
 }
+
+/// What a browser's `EventSource` can do: an address, and no header.
+#[tokio::test]
+async fn a_ticket_in_the_address_opens_the_stream_of_its_token_and_nothing_else() {
+    let site = Site::new().await;
+    let me = Me::of(&site, &site.world.ana).await;
+    let session = site
+        .get("/jmap/session", &[("authorization", &me.bearer())])
+        .await
+        .json();
+    let address = session["eventSourceUrl"].as_str().unwrap();
+    let address = address
+        .replace("{types}", "*")
+        .replace("{closeafter}", "state")
+        .replace("{ping}", "0");
+    let path = address
+        .split_once("/jmap/")
+        .map(|(_, rest)| format!("/jmap/{rest}"))
+        .unwrap();
+    assert!(!path.contains(me.bearer().trim_start_matches("Bearer ")));
+    let open = |path: String| {
+        let site = &site;
+        async move { site.answer(Request::get(path).body(Body::empty()).unwrap()).await }
+    };
+    let answer = open(path.clone()).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    me.call("Mailbox/set", json!({"create": {"m": {"name": "New"}}})).await;
+    let told = data(&whole(answer.into_body()).await);
+    assert!(told["changed"][&me.account].get("Mailbox").is_some());
+
+    // It signs in to nothing else, and one that was tampered with opens nothing.
+    let ticket = path.split_once("ticket=").unwrap().1.to_owned();
+    let other = site.get(&format!("/jmap/session?ticket={ticket}"), &[]).await;
+    assert_eq!(other.status, StatusCode::UNAUTHORIZED);
+    let as_token = site
+        .get("/jmap/session", &[("authorization", &format!("Bearer {ticket}"))])
+        .await;
+    assert_eq!(as_token.status, StatusCode::UNAUTHORIZED);
+    let last = if ticket.ends_with('A') { 'B' } else { 'A' };
+    for wrong in [
+        format!("{}{last}", path.strip_suffix(|_: char| true).unwrap()),
+        "/jmap/events?ticket=".to_owned(),
+    ] {
+        assert_eq!(open(wrong.clone()).await.status(), StatusCode::UNAUTHORIZED, "{wrong}");
+    }
+
+    // It is good for the hour it was made in and the next.
+    site.world.clock.advance_seconds(2 * 3_600);
+    assert_eq!(open(path.clone()).await.status(), StatusCode::UNAUTHORIZED);
+    let later = site
+        .get("/jmap/session", &[("authorization", &me.bearer())])
+        .await
+        .json();
+    assert_ne!(later["state"], session["state"]);
+    let address = later["eventSourceUrl"].as_str().unwrap().to_owned();
+    let path = address
+        .split_once("/jmap/")
+        .map(|(_, rest)| format!("/jmap/{rest}"))
+        .unwrap();
+    let path = path
+        .replace("{types}", "*")
+        .replace("{closeafter}", "no")
+        .replace("{ping}", "0");
+    assert_eq!(open(path.clone()).await.status(), StatusCode::OK);
+
+    // With the token it is gone.
+    let mail = site.world.app.mail(site.world.ana.account).await.unwrap();
+    for token in mail.tokens().await.unwrap() {
+        mail.token_revoke(&token.id).await.unwrap();
+    }
+    assert_eq!(open(path).await.status(), StatusCode::UNAUTHORIZED);
+}

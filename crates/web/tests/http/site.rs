@@ -238,6 +238,8 @@ fn asking(authorization: &str, calls: Value) -> Request<Body> {
     let using = [
         "urn:ietf:params:jmap:core",
         "urn:ietf:params:jmap:mail",
+        "urn:ietf:params:jmap:submission",
+        "urn:ietf:params:jmap:vacationresponse",
         "urn:privity:jmap:disclosure",
     ];
     Request::builder()

@@ -6,6 +6,8 @@ pub const CORE: &str = "urn:ietf:params:jmap:core";
 pub const MAIL: &str = "urn:ietf:params:jmap:mail";
 /// RFC 8621 section 1.3.2.
 pub const SUBMISSION: &str = "urn:ietf:params:jmap:submission";
+/// RFC 8621 section 1.3.3.
+pub const VACATION: &str = "urn:ietf:params:jmap:vacationresponse";
 /// Ours: what was disclosed, what was withheld, and the proof.
 pub const DISCLOSURE: &str = "urn:privity:jmap:disclosure";
 
@@ -16,7 +18,7 @@ pub const RECOGNISED: [&str; 13] = [
     MAIL,
     SUBMISSION,
     DISCLOSURE,
-    "urn:ietf:params:jmap:vacationresponse",
+    VACATION,
     "urn:ietf:params:jmap:contacts",
     "urn:ietf:params:jmap:calendars",
     "urn:ietf:params:jmap:websocket",
@@ -26,3 +28,14 @@ pub const RECOGNISED: [&str; 13] = [
     "urn:ietf:params:jmap:principals",
     "urn:ietf:params:jmap:mdn",
 ];
+
+/// Which capability must be in `using` for a method (RFC 8620 section 1.8: what is not opted into is as if it were not there).
+/// The core is always there: some clients leave it out.
+pub fn capability_of(method: &str) -> &'static str {
+    match method.split_once('/').map_or(method, |(name, _)| name) {
+        "Mailbox" | "Thread" | "Email" | "SearchSnippet" => MAIL,
+        "Identity" | "EmailSubmission" => SUBMISSION,
+        "VacationResponse" => VACATION,
+        _ => CORE,
+    }
+}

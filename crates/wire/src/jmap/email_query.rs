@@ -4,7 +4,7 @@ use super::arguments::{id, parse_arguments};
 use super::query_changes::require_few_comparators;
 use super::{Filter, MethodError, MethodErrorType};
 use crate::limits::{MAX_FILTER_LIST, MAX_FILTER_NODES, MAX_FILTER_TEXT};
-use serde::de::Error as _;
+use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
@@ -72,19 +72,52 @@ pub(super) fn require_bounded(
 
 /// One step of a sort (RFC 8620 section 5.5, RFC 8621 section 4.4.2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", from = "SentComparator")]
 pub struct Comparator {
     /// By what.
     pub property: String,
     /// Which way.
-    #[serde(default = "ascending")]
     pub is_ascending: bool,
     /// How text compares.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub collation: Option<String>,
     /// For `hasKeyword` and its like.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub keyword: Option<String>,
+}
+
+/// A comparator as clients send it: an existing one puts members of the query into each, which say nothing there.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct SentComparator {
+    property: String,
+    #[serde(default = "ascending")]
+    is_ascending: bool,
+    #[serde(default)]
+    collation: Option<String>,
+    #[serde(default)]
+    keyword: Option<String>,
+    #[serde(default, rename = "anchor")]
+    _anchor: IgnoredAny,
+    #[serde(default, rename = "anchorOffset")]
+    _anchor_offset: IgnoredAny,
+    #[serde(default, rename = "limit")]
+    _limit: IgnoredAny,
+    #[serde(default, rename = "calculateTotal")]
+    _calculate_total: IgnoredAny,
+    #[serde(default, rename = "position")]
+    _position: IgnoredAny,
+}
+
+impl From<SentComparator> for Comparator {
+    fn from(sent: SentComparator) -> Self {
+        Self {
+            property: sent.property,
+            is_ascending: sent.is_ascending,
+            collation: sent.collation,
+            keyword: sent.keyword,
+        }
+    }
 }
 
 const fn ascending() -> bool {
@@ -210,6 +243,19 @@ mod tests {
         assert!(!read.sort.unwrap()[0].is_ascending);
         assert!(read.collapse_threads && read.calculate_total);
         assert_eq!(read.limit, Some(30));
+    }
+
+    /// What jmapc 0.4 puts into every comparator.
+    #[test]
+    fn members_of_a_query_in_a_comparator_say_nothing_and_unknown_ones_are_refused() {
+        let sent = json!({"property": "size", "isAscending": false, "anchorOffset": 0, "calculateTotal": false, "position": 0});
+        let read = parse(json!({"accountId": "a", "sort": [sent]})).unwrap().sort.unwrap();
+        assert_eq!(
+            serde_json::to_value(&read).unwrap(),
+            json!([{"property": "size", "isAscending": false}])
+        );
+        let odd = parse(json!({"accountId": "a", "sort": [{"property": "size", "ascending": true}]}));
+        assert_eq!(odd, Err(MethodErrorType::InvalidArguments));
     }
 
     #[test]

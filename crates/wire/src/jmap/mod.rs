@@ -24,7 +24,7 @@ mod session;
 mod thread;
 
 pub use arguments::{ChangesArguments, EmailGetArguments, GetArguments, parse_arguments};
-pub use capability::{CORE, DISCLOSURE, MAIL, RECOGNISED, SUBMISSION};
+pub use capability::{CORE, DISCLOSURE, MAIL, RECOGNISED, SUBMISSION, VACATION, capability_of};
 pub use disclosure::{Disclosure, Mention, Sentiment};
 pub use email::{Email, EmailProperties, EmailProperty};
 pub use email_part::{BodyProperties, EmailAddress, EmailBodyPart, EmailBodyValue, IdSet};

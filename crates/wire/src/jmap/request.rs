@@ -1,6 +1,6 @@
 //! A request (RFC 8620 section 3.3).
 
-use super::{MethodCall, RECOGNISED, RequestError};
+use super::{CORE, MethodCall, RECOGNISED, RequestError, capability_of};
 use crate::JsonFault;
 use crate::limits::{MAX_CALLS_IN_REQUEST, MAX_JSON_DEPTH, MAX_SIZE_REQUEST, MAX_USING};
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,12 @@ impl Request {
         Ok(request)
     }
 
+    /// Whether the client has opted into what a method is of.
+    pub fn offers(&self, method: &str) -> bool {
+        let urn = capability_of(method);
+        urn == CORE || self.uses(urn)
+    }
+
     /// Whether the client wants this capability.
     pub fn uses(&self, urn: &str) -> bool {
         self.using.iter().any(|u| u == urn)
@@ -54,7 +60,7 @@ fn short(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jmap::{CORE, DISCLOSURE, MAIL};
+    use crate::jmap::{DISCLOSURE, MAIL};
     use serde_json::json;
 
     fn parse(value: &serde_json::Value) -> Result<Request, RequestError> {
@@ -100,6 +106,13 @@ mod tests {
             kind(br#"{"using":["https://example.com/apis/foobar"],"methodCalls":[]}"#),
             "unknownCapability"
         );
+    }
+
+    #[test]
+    fn what_is_not_opted_into_is_not_offered_and_the_core_always_is() {
+        let request = parse(&json!({"using": [MAIL], "methodCalls": []})).unwrap();
+        assert!(request.offers("Core/echo") && request.offers("Email/get") && request.offers("PushSubscription/get"));
+        assert!(!request.offers("Identity/get") && !request.offers("VacationResponse/get"));
     }
 
     #[test]

@@ -3,9 +3,11 @@
 use super::PartnerError;
 use serde::Deserialize;
 use std::fmt::Write;
+use std::sync::Arc;
 use std::time::Duration;
 use ureq::config::RedirectAuthHeaders;
 use ureq::http::{Response, header};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 /// A page of messages.
 pub const MAX_ANSWER: u64 = 16 << 20;
@@ -14,7 +16,9 @@ pub const MAX_SMALL_ANSWER: u64 = 256 << 10;
 const PATIENCE: Duration = Duration::from_secs(70);
 
 /// An agent that keeps connections, and whose `Authorization` header never follows a redirect to another host.
-pub fn agent(issuer: &str) -> ureq::Agent {
+///
+/// With an authority's certificate (PEM), that one vouches for the platform, and no other.
+pub fn agent(issuer: &str, authority: Option<&[u8]>) -> Result<ureq::Agent, PartnerError> {
     let mut config = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .redirect_auth_headers(RedirectAuthHeaders::SameHost)
@@ -26,7 +30,13 @@ pub fn agent(issuer: &str) -> ureq::Agent {
         // No proxy can reach this machine's own addresses.
         config = config.proxy(None);
     }
-    config.build().into()
+    if let Some(pem) = authority {
+        let certificate = Certificate::from_pem(pem)
+            .map_err(|error| PartnerError::Protocol(format!("the authority's certificate: {error}")))?;
+        let roots = RootCerts::Specific(Arc::new(vec![certificate]));
+        config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
+    }
+    Ok(config.build().into())
 }
 
 /// Https, or http to this very machine.

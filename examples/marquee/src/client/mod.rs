@@ -37,8 +37,18 @@ impl PartnerClient {
     /// Reads the platform's metadata (RFC 8414) and holds it to FAPI 2.0: its issuer is the one asked for, it takes pushed
     /// requests, and every endpoint is https, or http on this very machine.
     pub fn discover(issuer: &str, client_id: &str, key: SigningKey) -> Result<Self, PartnerError> {
+        Self::discover_trusting(issuer, client_id, key, None)
+    }
+
+    /// The same, of a platform that is vouched for by an authority of one's own: its certificate, in PEM.
+    pub fn discover_trusting(
+        issuer: &str,
+        client_id: &str,
+        key: SigningKey,
+        authority: Option<&[u8]>,
+    ) -> Result<Self, PartnerError> {
         http::require_safe(issuer)?;
-        let agent = http::agent(issuer);
+        let agent = http::agent(issuer, authority)?;
         let found = agent.get(well_known(issuer, "oauth-authorization-server")).call();
         let metadata: AuthorizationServerMetadata = read(&http::body(found, MAX_SMALL_ANSWER)?)?;
         if metadata.issuer != issuer {

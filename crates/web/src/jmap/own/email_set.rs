@@ -1,7 +1,7 @@
 //! `Email/set` (RFC 8621 section 4.6): drafts are made, mail is filed and marked, and removed.
 
 use super::email::email_state;
-use super::standard::{Each, SetArguments, SetError, SetResult};
+use super::standard::{Each, SetArguments, SetError, SetResult, unescaped};
 use super::{Arguments, Outcome, Own, checked};
 use app::Error;
 use app::mail::{FilingRefused, NewLetter, Refiling, SetChange, parse_message_id, show_thread};
@@ -212,15 +212,12 @@ impl Own<'_> {
             });
         }
         for (path, value) in patch {
-            let is_in = match value {
-                Value::Bool(true) => true,
-                Value::Null | Value::Bool(false) => false,
-                _ => false,
-            };
+            let is_in = *value == Value::Bool(true);
             match path.split_once('/') {
                 Some(("mailboxIds", folder)) => {
                     let unknown = || SetError::properties(&["mailboxIds"], "no such mailbox");
-                    let folder = self.real_id(folder).filter(|f| known.contains(f)).ok_or_else(unknown)?;
+                    let folder = self.real_id(&unescaped(folder)).filter(|f| known.contains(f));
+                    let folder = folder.ok_or_else(unknown)?;
                     bool_or_null("mailboxIds", value)?;
                     both(path, folders.whole.is_some())?;
                     folders.each.insert(folder, is_in);
@@ -228,7 +225,7 @@ impl Own<'_> {
                 Some(("keywords", keyword)) => {
                     bool_or_null("keywords", value)?;
                     both(path, keywords.whole.is_some())?;
-                    keywords.each.insert(keyword_of(keyword)?, is_in);
+                    keywords.each.insert(keyword_of(&unescaped(keyword))?, is_in);
                 }
                 Some(_) => {
                     return Err(SetError::new(
@@ -295,9 +292,10 @@ fn both(path: &str, is_whole: bool) -> Result<(), SetError> {
     }
 }
 
+/// `false` is not what RFC 8620 section 5.3 has, but what a well-known client sends to take one away.
 fn bool_or_null(name: &str, value: &Value) -> Result<(), SetError> {
     match value {
-        Value::Bool(true) | Value::Null => Ok(()),
+        Value::Bool(_) | Value::Null => Ok(()),
         _ => Err(SetError::properties(&[name], "each is true, or null to take it away")),
     }
 }

@@ -14,6 +14,7 @@ mod push;
 mod standard;
 mod states;
 mod submission;
+mod submission_query;
 mod sync;
 mod thread;
 mod vacation;
@@ -80,6 +81,7 @@ pub async fn answer(
         let room = MAX_SIZE_RESPONSES.saturating_sub(results);
         let answered = match resolve_arguments(arguments, &responses, &mut references) {
             Err(error) => Err(error),
+            Ok(_) if !request.offers(&call.name) => Err(MethodErrorType::UnknownMethod.into()),
             Ok(arguments) if call.name == "Core/echo" => echo(&call, &arguments, room).map(|response| vec![response]),
             Ok(arguments) => own.run(&call, arguments).await?,
         };
@@ -94,7 +96,7 @@ pub async fn answer(
     let response = Response {
         method_responses: responses,
         created_ids: request.created_ids.map(|_| own.created),
-        session_state: super::session::OWN_STATE.to_owned(),
+        session_state: super::session::own_state(&web.app),
         disclosure_proof: None,
     };
     let mut body = Vec::with_capacity(results + 1_024);

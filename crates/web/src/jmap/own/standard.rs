@@ -208,7 +208,8 @@ pub fn patched(object: &Map<String, Value>, patch: &Map<String, Value>) -> Resul
     Ok(patched)
 }
 
-fn unescaped(part: &str) -> String {
+/// A part of a path as it is meant (RFC 6901 section 3).
+pub fn unescaped(part: &str) -> String {
     part.replace("~1", "/").replace("~0", "~")
 }
 

@@ -6,11 +6,11 @@ use super::standard::{
     Each, SetArguments, SetError, SetResult, Window, changes_response, found, get_response, numbers_of, query_changes,
     query_response, selected, state_of,
 };
+use super::submission_query::{Condition, QueryArguments, text};
 use super::{Arguments, Outcome, Own, checked, deliver};
 use app::Error;
 use app::mail::{ObjectKind, parse_id, parse_message_id, show_id, show_thread};
 use letter::Letter;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use wire::jmap::{
@@ -33,66 +33,6 @@ const PROPERTIES: [&str; 10] = [
 const RECIPIENTS: usize = 100;
 /// Recipients a person's submissions have in a day, at most.
 const RECIPIENTS_A_DAY: u64 = 500;
-
-/// A condition of `EmailSubmission/query`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-struct Condition {
-    identity_ids: Option<Vec<String>>,
-    email_ids: Option<Vec<String>>,
-    thread_ids: Option<Vec<String>>,
-    undo_status: Option<String>,
-    before: Option<String>,
-    after: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct QueryArguments {
-    #[allow(dead_code, reason = "checked for every method")]
-    account_id: String,
-    #[serde(default)]
-    filter: Option<Filter<Condition>>,
-    #[serde(default)]
-    sort: Option<Vec<Comparator>>,
-    #[serde(default)]
-    position: i64,
-    #[serde(default)]
-    anchor: Option<String>,
-    #[serde(default)]
-    anchor_offset: i64,
-    #[serde(default)]
-    limit: Option<u64>,
-    #[serde(default)]
-    calculate_total: bool,
-    #[serde(default)]
-    since_query_state: Option<String>,
-    #[serde(default)]
-    max_changes: Option<u64>,
-    #[serde(default)]
-    up_to_id: Option<String>,
-}
-
-fn text<'a>(object: &'a Map<String, Value>, name: &str) -> &'a str {
-    object.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
-impl Condition {
-    fn matches(&self, object: &Map<String, Value>) -> bool {
-        let among = |asked: &Option<Vec<String>>, name: &str| {
-            asked
-                .as_ref()
-                .is_none_or(|ids| ids.iter().any(|id| id == text(object, name)))
-        };
-        among(&self.identity_ids, "identityId")
-            && among(&self.email_ids, "emailId")
-            && among(&self.thread_ids, "threadId")
-            && self.undo_status.as_ref().is_none_or(|status| status == text(object, "undoStatus"))
-            // All are written alike, so their order as text is that of time.
-            && self.before.as_ref().is_none_or(|before| text(object, "sendAt") < before.as_str())
-            && self.after.as_ref().is_none_or(|after| text(object, "sendAt") >= after.as_str())
-    }
-}
 
 impl Own<'_> {
     async fn submission_state(&self) -> Result<String, Error> {
@@ -192,6 +132,12 @@ impl Own<'_> {
     }
 
     async fn submission_results(&self, asked: &QueryArguments) -> Result<Result<Vec<String>, MethodError>, Error> {
+        let conditions = asked.filter.as_ref().map(Filter::conditions).unwrap_or_default();
+        if !conditions.into_iter().all(Condition::is_right) {
+            return Ok(Err(MethodError::invalid_arguments(
+                "`before` and `after` are UTC dates",
+            )));
+        }
         let mut all = self.submissions().await?;
         all.retain(|(_, object)| {
             asked
