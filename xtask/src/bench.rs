@@ -30,6 +30,12 @@ pub enum Bench {
         #[arg(long, default_value_t = 1_000_000)]
         sends: u32,
     },
+    /// The Inbox API: the newest messages, a deep page, a long conversation, no news, for a partner and for the person.
+    Jmap {
+        /// Seconds for each load.
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+    },
     /// The spine: disclosing reads beside undisclosed ones, decisions, ledger appends, import, memory.
     Spine {
         /// Seconds for each load.
@@ -52,6 +58,7 @@ impl Bench {
             Self::Mentions { data } => crate::mentions::run(&data, &mut out),
             Self::Store { on, times } => crate::stores::run(&on, times, &mut out),
             Self::Report { fortnights, sends } => crate::fortnights::run(fortnights, sends, &mut out),
+            Self::Jmap { seconds } => crate::jmap::run(seconds, &mut out),
             Self::Spine {
                 seconds,
                 export_mb,

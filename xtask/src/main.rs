@@ -5,6 +5,8 @@ mod cassandra;
 mod conformance;
 mod crash;
 mod fortnights;
+mod fuzz;
+mod jmap;
 mod made_up;
 #[allow(
     dead_code,
@@ -44,6 +46,8 @@ enum Command {
         #[command(subcommand)]
         what: conformance::Conformance,
     },
+    /// Feed changed copies of the committed inputs to every parser of what strangers send.
+    Fuzz(fuzz::Fuzz),
     /// Measure something.
     Bench {
         #[command(subcommand)]
@@ -57,6 +61,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Crash(crash) => crash.run(),
         Command::Cassandra { what } => what.run().map(|()| ExitCode::SUCCESS),
         Command::Conformance { what } => what.run().map(|()| ExitCode::SUCCESS),
+        Command::Fuzz(fuzz) => fuzz.run().map(|()| ExitCode::SUCCESS),
         Command::Bench { what } => what.run().map(|()| ExitCode::SUCCESS),
     }
 }

@@ -24,6 +24,8 @@ pub struct Server {
     folder: PathBuf,
     /// The address people and partners use.
     pub origin: String,
+    /// Who vouches for it, in PEM, if that is nobody known.
+    authority: Option<Vec<u8>>,
     listen: String,
     child: Option<Child>,
     key: SigningKey,
@@ -60,12 +62,26 @@ impl Server {
         ensure!(built.success(), "the server does not build");
         let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
         let binary = std::fs::canonicalize(Path::new(&target).join("release").join("privity"))?;
-        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let listen = format!("127.0.0.1:{port}");
+        Self::install_binary(folder, binary, cluster, None)
+    }
+
+    /// A new installation of this very program; `front`: the https address it is reached at, and who vouches for it (PEM).
+    pub fn install_binary(
+        folder: &Path,
+        binary: PathBuf,
+        cluster: Vec<String>,
+        front: Option<(String, Vec<u8>)>,
+    ) -> anyhow::Result<Self> {
+        let listen = format!("127.0.0.1:{}", free_port()?);
+        let (origin, authority) = match front {
+            Some((origin, authority)) => (origin, Some(authority)),
+            None => (format!("http://{listen}"), None),
+        };
         let server = Self {
             binary,
             folder: folder.to_owned(),
-            origin: format!("http://{listen}"),
+            origin,
+            authority,
             listen,
             child: None,
             key: SigningKey::generate()?,
@@ -84,12 +100,12 @@ impl Server {
 
     /// Another process of the same installation, with a folder of its own. Not started.
     pub fn beside(&self, folder: &Path) -> anyhow::Result<Self> {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         Ok(Self {
             binary: self.binary.clone(),
             folder: folder.to_owned(),
             origin: self.origin.clone(),
-            listen: format!("127.0.0.1:{port}"),
+            authority: self.authority.clone(),
+            listen: format!("127.0.0.1:{}", free_port()?),
             child: None,
             key: self.key.clone(),
             master_key: self.master_key.clone(),
@@ -114,6 +130,11 @@ impl Server {
         let migrate = std::iter::once("migrate").chain(moved.cluster.iter().map(String::as_str));
         moved.command(&migrate.collect::<Vec<_>>(), "")?;
         Ok(moved)
+    }
+
+    /// Has this process listen elsewhere, from its next start on.
+    pub fn listen_on(&mut self, address: &str) {
+        address.clone_into(&mut self.listen);
     }
 
     /// The program.
@@ -292,7 +313,13 @@ impl Server {
 
     /// The partner's client.
     pub fn client(&self) -> anyhow::Result<PartnerClient> {
-        Ok(PartnerClient::discover(&self.origin, CLIENT, self.key.clone())?)
+        let authority = self.authority.as_deref();
+        Ok(PartnerClient::discover_trusting(
+            &self.origin,
+            CLIENT,
+            self.key.clone(),
+            authority,
+        )?)
     }
 
     /// A person, signed in.
@@ -301,6 +328,11 @@ impl Server {
         browser.sign_in(handle, PASSWORD)?;
         Ok(browser)
     }
+}
+
+/// A port that nobody listens on.
+pub fn free_port() -> anyhow::Result<u16> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 /// The whole way to a consent: asked by the partner, agreed to by the person, claimed.
@@ -315,7 +347,9 @@ pub fn connect(client: &PartnerClient, browser: &mut Browser, fields: &[Field]) 
         until: until.clone(),
     };
     let started = client.push(&[asked], REDIRECT)?;
-    let page = browser.get(&started.authorize_url)?;
+    // The browser goes to the server itself, whatever is in front of it.
+    let path = started.authorize_url.strip_prefix(client.issuer());
+    let page = browser.get(path.unwrap_or(&started.authorize_url))?;
     let request = hidden(&page.text, "request").context("no consent page")?;
     let mut form = vec![
         ("request", request.as_str()),

@@ -3,7 +3,7 @@
 mod appends;
 mod decisions;
 mod import;
-mod load;
+pub mod load;
 mod reads;
 
 pub use load::memory_mb;

@@ -5,13 +5,13 @@ use super::{made, mutations};
 use anyhow::{Context, bail};
 use serde_json::Value;
 use std::io::{Cursor, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// Runs all of it; an error if anything came out otherwise.
 pub fn run(out: &mut impl Write) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let privity = built()?;
+    let privity = super::built()?;
     let agreement = folder.path().join("agreement.json");
     std::fs::write(&agreement, serde_json::to_vec(&made::agreement())?)?;
 
@@ -87,23 +87,6 @@ fn tell(how: &str, right: usize, all: usize, out: &mut impl Write) -> anyhow::Re
         "tampered reports {how}: {right} of {all} refused with rule, row and column"
     )?;
     Ok(())
-}
-
-fn built() -> anyhow::Result<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    // The profile that this program was built with: what it was built of is there already.
-    let (profile, folder) = match cfg!(debug_assertions) {
-        true => ("dev", "debug"),
-        false => ("release", "release"),
-    };
-    let status = Command::new(cargo)
-        .args(["build", "--quiet", "--locked", "-p", "privity", "--profile", profile])
-        .status()?;
-    if !status.success() {
-        bail!("`cargo build -p privity` failed");
-    }
-    let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
-    Ok(std::fs::canonicalize(Path::new(&target).join(folder).join("privity"))?)
 }
 
 fn checked(privity: &Path, agreement: &Path, zip: &Path) -> anyhow::Result<(bool, Value)> {
