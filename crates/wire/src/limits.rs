@@ -14,7 +14,7 @@ pub const MAX_OBJECTS_IN_SET: usize = 500;
 pub const MAX_SIZE_UPLOAD: usize = 50_000_000;
 /// Uploads of one client at a time (`maxConcurrentUpload`).
 pub const MAX_CONCURRENT_UPLOAD: usize = 4;
-/// Streams of events that one person's apps listen to at a time.
+/// Streams of events and sockets that one person's apps, or a partner under one grant, have open at a time.
 pub const MAX_EVENT_STREAMS: usize = 16;
 /// Ids one `/query` answers with when the client names no limit, and at most.
 pub const MAX_QUERY_LIMIT: u64 = 500;

@@ -8,6 +8,8 @@ pub const MAIL: &str = "urn:ietf:params:jmap:mail";
 pub const SUBMISSION: &str = "urn:ietf:params:jmap:submission";
 /// RFC 8621 section 1.3.3.
 pub const VACATION: &str = "urn:ietf:params:jmap:vacationresponse";
+/// RFC 8887 section 3.
+pub const WEBSOCKET: &str = "urn:ietf:params:jmap:websocket";
 /// Ours: what was disclosed, what was withheld, and the proof.
 pub const DISCLOSURE: &str = "urn:privity:jmap:disclosure";
 
@@ -21,7 +23,7 @@ pub const RECOGNISED: [&str; 13] = [
     VACATION,
     "urn:ietf:params:jmap:contacts",
     "urn:ietf:params:jmap:calendars",
-    "urn:ietf:params:jmap:websocket",
+    WEBSOCKET,
     "urn:ietf:params:jmap:sieve",
     "urn:ietf:params:jmap:blob",
     "urn:ietf:params:jmap:quota",

@@ -21,10 +21,11 @@ mod result_reference;
 mod results;
 mod search_snippet;
 mod session;
+mod socket;
 mod thread;
 
 pub use arguments::{ChangesArguments, EmailGetArguments, GetArguments, parse_arguments};
-pub use capability::{CORE, DISCLOSURE, MAIL, RECOGNISED, SUBMISSION, VACATION, capability_of};
+pub use capability::{CORE, DISCLOSURE, MAIL, RECOGNISED, SUBMISSION, VACATION, WEBSOCKET, capability_of};
 pub use disclosure::{Disclosure, Mention, Sentiment};
 pub use email::{Email, EmailProperties, EmailProperty};
 pub use email_part::{BodyProperties, EmailAddress, EmailBodyPart, EmailBodyValue, IdSet};
@@ -43,4 +44,5 @@ pub use result_reference::{References, ResultReference, resolve, resolve_argumen
 pub use results::{ChangesResponse, GetResponse, QueryResponse};
 pub use search_snippet::{SearchSnippet, SearchSnippetArguments, SearchSnippetResponse};
 pub use session::{Account, CoreCapability, MailCapability, Session};
+pub use socket::{SUBPROTOCOL, SocketMessage};
 pub use thread::Thread;

@@ -4,6 +4,7 @@ use super::{CORE, MethodCall, RECOGNISED, RequestError, capability_of};
 use crate::JsonFault;
 use crate::limits::{MAX_CALLS_IN_REQUEST, MAX_JSON_DEPTH, MAX_SIZE_REQUEST, MAX_USING};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Method calls, to be run in order.
@@ -27,6 +28,11 @@ impl Request {
             JsonFault::TooDeep(max) => RequestError::Limit("maxDepth", max),
             fault => RequestError::NotJson(fault.to_string()),
         })?;
+        Self::of(value)
+    }
+
+    /// From JSON that was read within the limits: a `Request`, recognised capabilities, not too many calls.
+    pub fn of(value: Value) -> Result<Self, RequestError> {
         let request: Self =
             serde_json::from_value(value).map_err(|e| RequestError::NotRequest(short(&e.to_string())))?;
         if request.using.len() > MAX_USING {
