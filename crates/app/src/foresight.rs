@@ -102,7 +102,11 @@ impl App {
                 return beginning;
             }
         }
-        let named = self.token_presented(token).await?;
+        self.begin_named(self.token_presented(token).await?).await
+    }
+
+    /// Reads what an answer under a grant begins with, and nothing ahead.
+    pub(crate) async fn begin_named(&self, named: Named) -> Result<Beginning, Error> {
         let permit = self.gate.enter(named.grant);
         self.read_ahead(&Expected::nothing_but(named), permit).await
     }

@@ -136,6 +136,15 @@ impl Permit {
         self.held.cut.load(Ordering::SeqCst) || self.is_late()
     }
 
+    /// How long something may go on under this, if it would otherwise go on for `most`.
+    pub fn left(&self, most: Duration) -> Duration {
+        let until = self
+            .held
+            .until
+            .map(|until| until.saturating_duration_since(Instant::now()));
+        until.map_or(most, |left| left.min(most))
+    }
+
     /// Whether the answer took longer than it may when others serve the same store.
     pub fn is_late(&self) -> bool {
         self.held.is_late()

@@ -5,8 +5,8 @@ use crate::pairwise::Pairwise;
 use crate::view::{Address, Author, Item};
 use crate::{App, Catalogue, Error};
 use model::{
-    AccountId, Context, Conversation, ConversationId, Decision, Facts, Field, FieldSet, Grant, Message, MessageId,
-    Reason, Register, Says, Time, decide,
+    AccountId, Context, Conversation, ConversationId, Decision, Facts, Field, FieldSet, Grant, GrantId, Message,
+    MessageId, Reason, Register, Says, Time, decide,
 };
 use ring::digest;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -20,8 +20,8 @@ pub(crate) struct Lens {
     pairwise: Pairwise,
     catalogue: Option<Arc<Catalogue>>,
     permit: Permit,
-    /// What consent the view was seen under, as far as it moves the view's state.
-    fingerprint: [u8; 8],
+    /// What the view was seen under: consent, agreement, catalogue. Under the same, the same messages are seen.
+    seen_under: [u8; 8],
     says: HashMap<AccountId, Says>,
     /// Conversations as this partner knows them, so that each is translated once an answer.
     talks: HashMap<ConversationId, Talk>,
@@ -29,6 +29,9 @@ pub(crate) struct Lens {
     withheld: BTreeMap<Reason, u64>,
     to_ask: BTreeSet<(AccountId, ConversationId)>,
 }
+
+/// What was passed over, and who is to be asked.
+pub(crate) type Aside = (BTreeMap<Reason, u64>, BTreeSet<(AccountId, ConversationId)>);
 
 /// A conversation as a partner may know it.
 #[derive(Default)]
@@ -38,7 +41,7 @@ struct Talk {
 }
 
 impl Lens {
-    /// `moved`: the grant's version, and how often says that concern this inbox have changed. The view's state moves with both.
+    /// `moved`: the grant's version, and how often says that concern this inbox have changed.
     pub(crate) async fn new(
         app: &App,
         grant: Grant,
@@ -54,10 +57,17 @@ impl Lens {
         };
         let (version, says_moved) = moved;
         let standing = register.in_force(&grant.agreement, now).is_some();
-        let seen_under = format!("{version}-{says_moved}-{}", u8::from(standing));
-        let mut fingerprint = [0; 8];
-        let hash = digest::digest(&digest::SHA256, seen_under.as_bytes());
-        fingerprint.copy_from_slice(hash.as_ref().get(..8).unwrap_or(&[0; 8]));
+        let catalogued = match catalogue {
+            Some(_) => app.catalogue_digest(&grant.partner),
+            None => [0; 32],
+        };
+        let words = format!(
+            "{version}-{says_moved}-{}-{}",
+            u8::from(standing),
+            hex::encode(catalogued)
+        );
+        let hash = digest::digest(&digest::SHA256, words.as_bytes());
+        let seen_under = hash.as_ref().first_chunk().copied().unwrap_or_default();
         Ok(Self {
             pairwise: Pairwise::new(&app.pairwise_secret, &grant.partner, grant.account),
             grant,
@@ -65,7 +75,7 @@ impl Lens {
             now,
             catalogue,
             permit,
-            fingerprint,
+            seen_under,
             says: HashMap::new(),
             talks: HashMap::new(),
             asked_about: BTreeSet::new(),
@@ -254,21 +264,34 @@ impl Lens {
         self.grant.updated_at.0.to_string()
     }
 
-    /// A state of the view, by the number of changes of the inbox. A block like an id's: it tells the partner no number, and
-    /// none can be made up.
-    pub(crate) fn state_name(&self, changes: u64) -> String {
-        let mut block = [0; 16];
-        let (number, fingerprint) = block.split_at_mut(8);
-        number.copy_from_slice(&changes.to_be_bytes());
-        fingerprint.copy_from_slice(&self.fingerprint);
+    pub(crate) fn state_name(&self, block: [u8; 16]) -> String {
         self.pairwise.show('s', block)
     }
 
-    /// The number of changes behind a state; `None` if it is none, or consent has changed since.
-    pub(crate) fn state_number(&self, shown: &str) -> Option<u64> {
-        let block = self.pairwise.read('s', shown)?;
-        let (number, fingerprint) = block.split_first_chunk::<8>()?;
-        (fingerprint == self.fingerprint).then(|| u64::from_be_bytes(*number))
+    pub(crate) fn state_read(&self, shown: &str) -> Option<[u8; 16]> {
+        self.pairwise.read('s', shown)
+    }
+
+    /// Whether the grant covers a conversation at all.
+    pub(crate) fn covers(&self, conversation: ConversationId) -> bool {
+        self.grant.terms.conversations.contains(conversation)
+    }
+
+    pub(crate) const fn grant_id(&self) -> GrantId {
+        self.grant.id
+    }
+
+    pub(crate) const fn seen_under(&self) -> [u8; 8] {
+        self.seen_under
+    }
+
+    /// What was passed over so far, and who is to be asked: kept aside while something is looked at on no one's request.
+    pub(crate) fn set_aside(&mut self) -> Aside {
+        (std::mem::take(&mut self.withheld), std::mem::take(&mut self.to_ask))
+    }
+
+    pub(crate) fn take_back(&mut self, aside: Aside) {
+        (self.withheld, self.to_ask) = aside;
     }
 
     pub(crate) fn withheld(&self) -> Vec<(Reason, u64)> {

@@ -33,8 +33,10 @@ mod release;
 pub mod reports;
 mod says;
 mod sequencer;
+mod subscriptions;
 mod vault;
 pub mod view;
+mod watching;
 
 pub use accounts::{Person, Session};
 pub use authorization::{Answer, AuthorizationRequest, REQUEST_SECONDS, Tokens};
@@ -50,7 +52,9 @@ pub use register::Published;
 pub use release::{Computing, PartnerSession, Released};
 pub use says::{About, OpenAsk};
 pub use sequencer::{Entered, LogHead};
+pub use subscriptions::Subscriptions;
 pub use vault::MasterKey;
+pub use watching::{Moved, Watch};
 
 use model::{Clock, Entropy, PartnerId, Register};
 use std::collections::HashMap;
@@ -111,6 +115,7 @@ pub struct App {
     ceilings: ceilings::Ceilings,
     foresight: foresight::Foresight,
     indexes: mail::Indexes,
+    standings: view::Standings,
     app_uses: mail::Uses,
     consent_pens: [tokio::sync::Mutex<()>; 256],
     hashing: tokio::sync::Semaphore,
@@ -160,6 +165,7 @@ impl App {
             attempts: attempts::Attempts::default(),
             ceilings: ceilings::Ceilings::default(),
             indexes: mail::Indexes::default(),
+            standings: view::Standings::default(),
             app_uses: mail::Uses::default(),
             consent_pens: std::array::from_fn(|_| tokio::sync::Mutex::default()),
             hashing: tokio::sync::Semaphore::new(2),

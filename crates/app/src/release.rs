@@ -13,10 +13,10 @@ use crate::foresight::{Beginning, Expected};
 use crate::gate::Permit;
 use crate::lens::Lens;
 use crate::pairwise::Pairwise;
-use crate::sequencer::{Entered, Note};
+use crate::sequencer::{Coming, Entered, Note};
 use crate::view::View;
 use crate::{App, Denied, Error};
-use model::{Action, Conversations, Grant, Reason};
+use model::{Action, Conversations, Grant, Reason, Time};
 use ring::digest;
 use std::future::Future;
 use std::pin::Pin;
@@ -40,6 +40,13 @@ impl Released {
     }
 }
 
+/// A request that is in the door: the view it is answered from, and what it may be answered under.
+pub(crate) struct Inside<'app> {
+    pub(crate) view: View<'app>,
+    pub(crate) grant: Grant,
+    pub(crate) now: Time,
+}
+
 impl App {
     /// Answers a partner. `compute` makes the answer from the partner's view; its bytes are held in here until the entry
     /// that records them is durable.
@@ -48,8 +55,22 @@ impl App {
         F: for<'a> FnOnce(&'a mut View<'_>) -> Computing<'a> + Send,
     {
         let hash = hash_of("token", token);
+        let beginning = self.begin(token, &hash).await?;
+        let named = beginning.named;
+        let mut inside = self.door_enter(beginning).await?;
+        self.ceilings
+            .request(&self.ceilings_of(&inside.grant)?, &inside.grant, inside.now)?;
+        let coming = self.sequencer.coming();
+        let body = compute(&mut inside.view).await?;
+        let (newest, talks) = inside.view.walked();
+        let expected = Expected::after(named, newest, talks, inside.view.people());
+        self.foresight.remember(hash, expected);
+        self.door_leave(inside, body, coming, request_id).await
+    }
+
+    /// Into the door: the view is made that an answer may be computed from.
+    pub(crate) async fn door_enter(&self, beginning: Beginning) -> Result<Inside<'_>, Error> {
         let Beginning {
-            named,
             permit,
             grant,
             version,
@@ -57,20 +78,25 @@ impl App {
             ahead,
             says,
             people,
-        } = self.begin(token, &hash).await?;
+            ..
+        } = beginning;
         let now = self.clock.now();
         self.grant_answers(&grant)?;
-        self.ceilings.request(&self.ceilings_of(&grant)?, &grant, now)?;
-
-        let coming = self.sequencer.coming();
         let lens = Lens::new(self, grant.clone(), (version, says_moved), permit, now).await?;
-        let mut view = View::through(self, grant.account, lens.knowing(says, people), ahead).await?;
-        let body = compute(&mut view).await?;
+        let view = View::through(self, grant.account, lens.knowing(says, people), ahead).await?;
+        Ok(Inside { view, grant, now })
+    }
+
+    /// Out of the door: the entry, then the bytes.
+    pub(crate) async fn door_leave(
+        &self,
+        inside: Inside<'_>,
+        body: Vec<u8>,
+        coming: Coming,
+        request_id: String,
+    ) -> Result<Released, Error> {
+        let Inside { view, grant, now } = inside;
         let touched = view.is_touched();
-        let (newest, talks) = view.walked();
-        let people = view.people();
-        self.foresight
-            .remember(hash, Expected::after(named, newest, talks, people));
         let (told, lens) = view.into_told();
         let lens = lens.ok_or(Error::NotFound)?;
         if !touched {
@@ -149,7 +175,7 @@ impl App {
 
     /// Whether anything can be disclosed under a grant at all. The same questions `decide` asks first, asked once for a
     /// clear refusal.
-    fn grant_answers(&self, grant: &Grant) -> Result<(), Error> {
+    pub(crate) fn grant_answers(&self, grant: &Grant) -> Result<(), Error> {
         let now = self.clock.now();
         let refuse = |reason| Err(Denied::Grant(reason).into());
         if !grant.is_live(now) {

@@ -10,6 +10,7 @@ use crate::{App, Error};
 use item::own_item;
 pub use item::{Address, Author, Item};
 use model::{AccountId, Conversation, ConversationId, FieldSet, Message, MessageId};
+pub(crate) use standing::Standings;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use store::{ChangeKind, Changes, Glance, MessageRow};
@@ -17,6 +18,7 @@ pub use sync::{SinceQuery, SinceThreads};
 pub use walk::{Compare, Found, Selection, Start, Walk};
 
 mod item;
+mod standing;
 mod sync;
 mod walk;
 
@@ -41,7 +43,7 @@ pub enum Since {
         /// Whether there are more.
         more: bool,
     },
-    /// The state is unknown, too old, or consent has changed since: start afresh.
+    /// The state is unknown or too old, or more has changed in the view than that messages came: start afresh.
     CannotCalculate,
 }
 
@@ -144,21 +146,14 @@ impl<'app> View<'app> {
         self.lens.as_ref().map_or_else(|| "0".to_owned(), Lens::session_state)
     }
 
-    /// The state of the view: changes when a message comes or goes, and, for a partner, whenever consent changes.
+    /// The state of the view: changes when something in it does, and for nothing else.
     pub async fn state(&mut self) -> Result<String, Error> {
         self.touched = true;
-        let state = match &self.ahead {
-            Some(ahead) => ahead.glance.state,
-            None => self.app.store.messages_state(self.owner.0).await?,
-        };
-        Ok(self.state_name(state))
-    }
-
-    fn state_name(&self, state: u64) -> String {
-        match &self.lens {
-            None => state.to_string(),
-            Some(lens) => lens.state_name(state),
+        if self.is_partner() {
+            let (standing, _) = self.standing().await?;
+            return Ok(self.standing_name(standing));
         }
+        Ok(self.app.store.messages_state(self.owner.0).await?.to_string())
     }
 
     /// Messages by id, in the order asked; `None` for what is not in the view.
@@ -219,52 +214,32 @@ impl<'app> View<'app> {
     }
 
     /// What came and went since a state, `limit` changes at most. A partner gets all of them or none: one by one they would
-    /// tell in which order messages came, and where among them those are that it may not see.
+    /// tell in which order messages came.
     pub async fn changes(&mut self, since: &str, limit: usize) -> Result<Since, Error> {
         self.touched = true;
-        let Some(number) = self.state_number(since) else {
+        if self.is_partner() {
+            return self.came_since(since, limit).await;
+        }
+        let Ok(number) = since.parse() else {
             return Ok(Since::CannotCalculate);
         };
-        let most = if self.is_partner() { CHANGES_LIMIT } else { limit };
-        let changes = self.app.store.messages_changes(self.owner.0, number, most).await?;
+        let changes = self.app.store.messages_changes(self.owner.0, number, limit).await?;
         let Changes::Since { changes, current } = changes else {
             return Ok(Since::CannotCalculate);
         };
-        // What is gone cannot be decided on any more, so a partner that may or may not have known it starts afresh.
-        if self.is_partner() && changes.iter().any(|c| c.kind == ChangeKind::Removed) {
-            return Ok(Since::CannotCalculate);
-        }
         let reached = changes.last().map_or(number, |c| c.state);
-        let removed: BTreeSet<_> = changes
-            .iter()
-            .filter(|c| c.kind == ChangeKind::Removed)
-            .map(|c| c.message)
-            .collect();
-        let added: Vec<_> = changes
-            .iter()
-            .filter(|c| c.kind == ChangeKind::Added && !removed.contains(&c.message))
-            .map(|c| c.message)
-            .collect();
+        let of = |kind: ChangeKind| changes.iter().filter(move |c| c.kind == kind).map(|c| c.message);
+        let removed: BTreeSet<_> = of(ChangeKind::Removed).collect();
+        let added: Vec<_> = of(ChangeKind::Added).filter(|id| !removed.contains(id)).collect();
         let rows = match added.is_empty() {
             true => Vec::new(),
             false => self.app.store.messages_get(self.owner.0, added).await?,
         };
         let items = self.open(rows.into_iter().flatten().collect()).await?;
-        for item in &items {
-            self.tell(item);
-        }
-        let mut created: Vec<String> = items.into_iter().map(|item| item.id).collect();
-        if self.is_partner() {
-            if reached < current || created.len() > limit {
-                return Ok(Since::CannotCalculate);
-            }
-            // The order of arrival would tell what the week hides.
-            created.sort_unstable();
-        }
         Ok(Since::Changes {
-            created,
-            destroyed: removed.into_iter().map(|id| self.message_name(MessageId(id))).collect(),
-            new_state: self.state_name(reached),
+            created: items.into_iter().map(|item| item.id).collect(),
+            destroyed: removed.into_iter().map(|id| MessageId(id).to_string()).collect(),
+            new_state: reached.to_string(),
             more: reached < current,
         })
     }
@@ -363,13 +338,6 @@ impl<'app> View<'app> {
         match &self.lens {
             None => shown.parse().ok(),
             Some(lens) => lens.conversation_id(shown),
-        }
-    }
-
-    fn state_number(&self, state: &str) -> Option<u64> {
-        match &self.lens {
-            None => state.parse().ok(),
-            Some(lens) => lens.state_number(state),
         }
     }
 }

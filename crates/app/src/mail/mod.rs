@@ -59,6 +59,8 @@ pub(crate) enum Kind {
     Answered = 11,
     /// How much she has sent on a day.
     Sent = 12,
+    /// Where a partner wants to be told that its view of this inbox has moved.
+    PartnerPush = 13,
     /// The platform's own: where a period's report stands.
     Report = 40,
     /// What became of a report.

@@ -22,6 +22,8 @@ pub enum ObjectKind {
     Submission,
     Vacation,
     Push,
+    /// Where partners want to be told: written by [`crate::Subscriptions`] alone.
+    PartnerPush,
     /// Whom the away reply has answered, and when.
     Answered,
 }
@@ -33,6 +35,7 @@ impl ObjectKind {
             Self::Submission => Kind::Submission,
             Self::Vacation => Kind::Vacation,
             Self::Push => Kind::Push,
+            Self::PartnerPush => Kind::PartnerPush,
             Self::Answered => Kind::Answered,
         }
     }

@@ -3,7 +3,8 @@
 use crate::world::World;
 use app::view::{Selection, Since, Start};
 use app::{About, Denied, Error, Event};
-use model::{Choice, Field, FieldSet, GrantState};
+use model::{Choice, ConversationId, Field, FieldSet, GrantState, Title, TitleId};
+use store::Messages as _;
 
 const TEXT: Choice = Choice::Allow(FieldSet::ALL);
 
@@ -220,4 +221,73 @@ async fn a_ceiling_is_no_oracle() {
         assert!(matches!(refused, Err(Error::Denied(Denied::Ceiling(_)))), "{needle}");
     }
     assert_eq!(world.entries().await, before + 1);
+}
+
+#[tokio::test]
+async fn a_state_moves_only_with_what_is_in_view() {
+    let world = World::new().await;
+    let (app, ana) = (&world.app, world.ana.account);
+    let mut elsewhere = app.talk(ana, world.talk).await.unwrap().conversation;
+    elsewhere.id = ConversationId([9; 16]);
+    let token = world.connect_within(&[Field::Text], &[world.talk]).await.access;
+    let first = state(&world, &token).await;
+    // Withheld, in another conversation, and gone again; and says that are not about this partner, or not about this place.
+    app.send(world.ben.account, world.talk, "withheld", "1").await.unwrap();
+    app.take_in(ana, std::slice::from_ref(&elsewhere), &[]).await.unwrap();
+    let outside = app.send(ana, elsewhere.id, "outside", "2").await.unwrap();
+    assert_eq!(state(&world, &token).await, first);
+    world
+        .store()
+        .messages_delete(ana.0, vec![outside.id.0, [2; 16]])
+        .await
+        .unwrap();
+    let other = About::Partner("another".parse().unwrap());
+    app.say(world.ben.account, other, TEXT).await.unwrap();
+    let there = About::Conversation(world.partner(), elsewhere.id);
+    app.say(world.ben.account, there, TEXT).await.unwrap();
+    assert_eq!(state(&world, &token).await, first);
+    let nothing = Since::Changes {
+        created: vec![],
+        destroyed: vec![],
+        new_state: first.clone(),
+        more: false,
+    };
+    assert_eq!(changes(&world, &token, &first, 10).await, nothing);
+    // What was counted for the state was looked at on no one's behalf: it is not in the entry, and nobody is asked for it.
+    let entry = &app.readings(ana, None, 1).await.unwrap()[0];
+    assert_eq!(entry.messages, 0);
+
+    // A message in view moves it, and so does a say, there and back; in another process it is the same.
+    app.send(ana, world.talk, "hers", "3").await.unwrap();
+    let second = state(&world, &token).await;
+    assert_ne!(second, first);
+    let here = About::Conversation(world.partner(), world.talk);
+    app.say(world.ben.account, here.clone(), TEXT).await.unwrap();
+    let third = state(&world, &token).await;
+    assert!(third != second && third != first);
+    assert_eq!(changes(&world, &token, &second, 10).await, Since::CannotCalculate);
+    app.say(world.ben.account, here, Choice::Withhold).await.unwrap();
+    assert_eq!(state(&world, &token).await, second);
+    assert_eq!(changes(&world, &token, &third, 10).await, Since::CannotCalculate);
+    // What she removes was in view: nobody can say any more what else it was.
+    world.store().messages_delete(ana.0, vec![[1; 16]]).await.unwrap();
+    assert_ne!(state(&world, &token).await, second);
+    assert_eq!(changes(&world, &token, &second, 10).await, Since::CannotCalculate);
+}
+
+#[tokio::test]
+async fn another_catalogue_is_another_view() {
+    let world = World::new().await;
+    world.ana_writes(&["the movie Alien (1979) again"]).await;
+    let token = world.connect(&[Field::Mentions]).await.access;
+    let before = state(&world, &token).await;
+    let heat = Title {
+        id: TitleId("heat".into()),
+        title: "Heat".into(),
+        year: Some(1995),
+        aliases: vec![],
+    };
+    world.app.catalogue_put(&world.partner(), vec![heat]).await.unwrap();
+    assert_ne!(state(&world, &token).await, before);
+    assert_eq!(changes(&world, &token, &before, 10).await, Since::CannotCalculate);
 }

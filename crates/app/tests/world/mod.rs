@@ -173,6 +173,18 @@ impl World {
         self.redeem(&code).await.unwrap()
     }
 
+    /// An access token for these conversations alone.
+    pub async fn connect_within(&self, fields: &[Field], conversations: &[ConversationId]) -> Tokens {
+        let mut request = self.request(fields);
+        request.terms.conversations = Conversations::Only(conversations.iter().copied().collect());
+        let uri = self.app.authorization_push(&request).await.unwrap();
+        let answer = self
+            .app
+            .authorization_answer(self.ana.account, &uri, &self.client(), Some(request.terms))
+            .await;
+        self.redeem(&answer.unwrap().code.unwrap()).await.unwrap()
+    }
+
     /// Ana writes some more.
     pub async fn ana_writes(&self, texts: &[&str]) {
         let messages: Vec<Message> = (100..)
