@@ -9,9 +9,6 @@ use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, http};
 
-/// All of one push.
-const TIMEOUT: Duration = Duration::from_secs(10);
-
 /// Posts to the open internet.
 pub struct Internet(Agent);
 
@@ -23,7 +20,6 @@ impl Internet {
             .max_redirects(0)
             // A proxy from the environment would resolve names itself, past the check below.
             .proxy(None)
-            .timeout_global(Some(TIMEOUT))
             .build();
         let resolver = OpenOnly(DefaultResolver::default());
         Self(Agent::with_parts(config, DefaultConnector::default(), resolver))
@@ -37,10 +33,17 @@ impl Default for Internet {
 }
 
 impl web::Post for Internet {
-    fn post(&self, url: &str, headers: &[(&'static str, String)], body: Vec<u8>) -> Result<(), String> {
+    fn post(
+        &self,
+        url: &str,
+        headers: &[(&'static str, String)],
+        body: Vec<u8>,
+        within: Duration,
+    ) -> Result<(), String> {
+        let request = self.0.post(url).config().timeout_global(Some(within)).build();
         let request = headers
             .iter()
-            .fold(self.0.post(url), |request, (name, value)| request.header(*name, value));
+            .fold(request, |request, (name, value)| request.header(*name, value));
         match request.send(body) {
             Ok(answer) if answer.status().is_success() => Ok(()),
             Ok(answer) => Err(format!("it was answered with {}", answer.status())),
@@ -165,7 +168,12 @@ mod tests {
             format!("https://[::ffff:127.0.0.1]:{port}/"),
             format!("http://127.0.0.1:{port}/"),
         ] {
-            assert!(Internet::new().post(&url, &[], b"{}".to_vec()).is_err(), "{url}");
+            assert!(
+                Internet::new()
+                    .post(&url, &[], b"{}".to_vec(), Duration::from_secs(10))
+                    .is_err(),
+                "{url}"
+            );
             assert!(listener.accept().is_err(), "{url} was connected to");
         }
     }

@@ -24,7 +24,7 @@ pub struct ReleasedBody {
 struct Held {
     bytes: Vec<u8>,
     _permit: Option<Arc<Permit>>,
-    _turn: Turn,
+    _turn: Option<Turn>,
 }
 
 impl AsRef<[u8]> for Held {
@@ -38,7 +38,7 @@ pub fn own(bytes: Vec<u8>, turn: Turn) -> Bytes {
     Bytes::from_owner(Held {
         bytes,
         _permit: None,
-        _turn: turn,
+        _turn: Some(turn),
     })
 }
 
@@ -53,12 +53,28 @@ impl ReleasedBody {
             rest: Bytes::from_owner(Held {
                 bytes,
                 _permit: Some(Arc::clone(&permit)),
-                _turn: turn,
+                _turn: Some(turn),
             }),
             permit,
             line,
         }
     }
+}
+
+/// A piece of a release that goes on: leaves under its own permit, on `line` if there is a connection.
+pub fn released(bytes: Vec<u8>, permit: Permit, line: Option<&Arc<Line>>) -> Result<Bytes, Cut> {
+    let permit = Arc::new(permit);
+    if let Some(line) = line {
+        line.carry(&permit);
+    }
+    if permit.is_cut() {
+        return Err(Cut);
+    }
+    Ok(Bytes::from_owner(Held {
+        bytes,
+        _permit: Some(permit),
+        _turn: None,
+    }))
 }
 
 /// What was released was taken back while a slow reader was still fetching it.

@@ -58,13 +58,18 @@ impl Failure {
     }
 
     /// RFC 9457.
-    pub fn into_problem(self) -> Response {
-        let body = json!({
+    pub fn problem(&self) -> serde_json::Value {
+        json!({
             "type": format!("urn:privity:problem:{}", self.code),
             "title": self.status.canonical_reason().unwrap_or("Error"),
             "status": self.status.as_u16(),
             "detail": self.detail,
-        });
+        })
+    }
+
+    /// RFC 9457, as an answer.
+    pub fn into_problem(self) -> Response {
+        let body = self.problem();
         self.respond(body, "application/problem+json")
     }
 

@@ -1,5 +1,7 @@
-//! Pushing: telling a person's apps, where they asked to be told, that something has changed (RFC 8620 section 7.2). States and
+//! Pushing: telling a person's apps and partners, where they asked to be told, that something has changed (RFC 8620 section 7.2). States and
 //! nothing else, encrypted for the app if it gave a key (RFC 8291), so that whoever carries it learns not even those.
+
+mod partner;
 
 use crate::Web;
 use crate::jmap::{States, Types, changed, state_change, states};
@@ -18,6 +20,8 @@ use std::time::Duration;
 
 /// How often is looked whether something has changed.
 const LOOK: Duration = Duration::from_secs(2);
+/// How long carrying one may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// Characters of an address.
 const URL: usize = 2_000;
 /// Bytes of one encrypted record (RFC 8188).
@@ -25,8 +29,14 @@ const RECORD: u32 = 4_096;
 
 /// Carries a message to an address: what the outside gives. Errors are told and nothing more: whoever missed a push asks.
 pub trait Post: Send + Sync {
-    /// Posts a body; blocks for some seconds at most. Never to an address within the platform's own network.
-    fn post(&self, url: &str, headers: &[(&'static str, String)], body: Vec<u8>) -> Result<(), String>;
+    /// Posts a body; blocks, `within` this time at most. Never to an address within the platform's own network.
+    fn post(
+        &self,
+        url: &str,
+        headers: &[(&'static str, String)],
+        body: Vec<u8>,
+        within: Duration,
+    ) -> Result<(), String>;
 }
 
 /// Where to push to, and the key of whoever reads there.
@@ -79,14 +89,13 @@ fn decoded(text: &str) -> Option<Vec<u8>> {
 pub fn send_soon(web: &Web, address: Address, message: Value) {
     let post = Arc::clone(&web.post);
     tokio::task::spawn_blocking(move || {
-        if let Err(why) = send(post.as_ref(), &address, &message) {
+        if let Err(why) = send(post.as_ref(), &address, message.to_string().into_bytes(), TIMEOUT) {
             tracing::info!(%why, "a push did not arrive");
         }
     });
 }
 
-fn send(post: &dyn Post, address: &Address, message: &Value) -> Result<(), String> {
-    let plain = message.to_string().into_bytes();
+fn send(post: &dyn Post, address: &Address, plain: Vec<u8>, within: Duration) -> Result<(), String> {
     let mut headers = vec![
         ("content-type", "application/json".to_owned()),
         ("ttl", "86400".to_owned()),
@@ -98,7 +107,7 @@ fn send(post: &dyn Post, address: &Address, message: &Value) -> Result<(), Strin
             encrypted(public, secret, &plain).ok_or("it could not be encrypted for this key")?
         }
     };
-    post.post(&address.url, &headers, body)
+    post.post(&address.url, &headers, body, within)
 }
 
 struct Length(usize);
@@ -148,13 +157,14 @@ fn encrypted(theirs: &[u8; 65], auth: &[u8; 16], plain: &[u8]) -> Option<Vec<u8>
 
 /// Pushes what changes, until it is stopped. Run by each process: what one has pushed, another does not push again.
 pub async fn run(web: Weak<Web>) {
+    let mut waits = partner::Waits::default();
     loop {
         tokio::time::sleep(LOOK).await;
         let Some(web) = web.upgrade() else { return };
         match web.app.push_accounts().await {
             Ok(accounts) => {
                 for account in accounts {
-                    if let Err(error) = look(&web, account).await {
+                    if let Err(error) = look(&web, account, &mut waits).await {
                         tracing::debug!(%error, "an account's pushes wait");
                     }
                 }
@@ -164,7 +174,7 @@ pub async fn run(web: Weak<Web>) {
     }
 }
 
-async fn look(web: &Web, account: model::AccountId) -> Result<(), Error> {
+async fn look(web: &Web, account: model::AccountId, waits: &mut partner::Waits) -> Result<(), Error> {
     let mail: Mail<'_> = match web.app.mail(account).await {
         Ok(mail) => mail,
         // Erased.
@@ -172,8 +182,13 @@ async fn look(web: &Web, account: model::AccountId) -> Result<(), Error> {
         Err(other) => return Err(other),
     };
     let subscriptions = mail.objects(ObjectKind::Push).await?;
-    if subscriptions.is_empty() {
+    let partners = web.app.subscriptions_of(account).await?;
+    if subscriptions.is_empty() && partners.is_empty() {
         return web.app.push_forget(account).await;
+    }
+    partner::look(web, account, partners, waits).await;
+    if subscriptions.is_empty() {
+        return Ok(());
     }
     let now = states(&mail).await?;
     for (id, object) in subscriptions {
@@ -189,10 +204,7 @@ async fn look(web: &Web, account: model::AccountId) -> Result<(), Error> {
             Some(told) => known(told, &now),
             None => now.clone(),
         };
-        let types: Types = object
-            .get("types")
-            .and_then(Value::as_array)
-            .map(|types| types.iter().filter_map(Value::as_str).map(str::to_owned).collect());
+        let types = types_of(&object);
         let changed = changed(&known, &now, &types);
         if object.get("told").is_some() && changed.is_empty() {
             continue;
@@ -209,6 +221,11 @@ async fn look(web: &Web, account: model::AccountId) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+fn types_of(object: &Object) -> Types {
+    let types = object.get("types").and_then(Value::as_array)?;
+    Some(types.iter().filter_map(Value::as_str).map(str::to_owned).collect())
 }
 
 fn known(told: &Map<String, Value>, now: &States) -> States {

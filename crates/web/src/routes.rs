@@ -18,6 +18,8 @@ pub enum Class {
     App,
     /// Talks to partners, of consent and catalogues, not of messages.
     Partner,
+    /// Answers a partner or a person's own app; a partner only through the door, with an entry for whatever it tells.
+    Both,
     /// Answers a partner from an inbox: through `App::release`, one entry an answer.
     Disclosing,
 }
@@ -89,8 +91,9 @@ routes! {
     Partner "GET" "/jmap/session" => get(jmap::session);
     App "POST" "/jmap/upload/{account}" => post(jmap::blob::upload).layer(DefaultBodyLimit::max(wire::limits::MAX_SIZE_UPLOAD));
     App "POST" "/jmap/upload/{account}/" => post(jmap::blob::upload).layer(DefaultBodyLimit::max(wire::limits::MAX_SIZE_UPLOAD));
-    App "GET" "/jmap/download/{account}/{blob}/{name}" => get(jmap::blob::download);
-    App "GET" "/jmap/events" => get(jmap::events);
+    Both "GET" "/jmap/download/{account}/{blob}/{name}" => get(jmap::blob::download);
+    Both "GET" "/jmap/events" => get(jmap::events);
+    Both "GET" "/jmap/ws" => get(jmap::socket);
     Disclosing "POST" "/jmap" => post(jmap::api).layer(DefaultBodyLimit::max(wire::limits::MAX_SIZE_REQUEST));
 }
 

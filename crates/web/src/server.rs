@@ -90,7 +90,7 @@ async fn connection(
         request.extensions_mut().insert(Arc::clone(&line));
         service.call(request)
     });
-    let served = http.serve_connection(socket, service);
+    let served = http.serve_connection(socket, service).with_upgrades();
     tokio::pin!(served);
     let done = tokio::select! {
         done = served.as_mut() => done,

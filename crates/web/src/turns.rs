@@ -20,6 +20,8 @@ pub enum Principal {
     Upload(AccountId),
     /// A person, listening for changes.
     Events(AccountId),
+    /// A partner, listening for changes.
+    GrantEvents(GrantId),
 }
 
 /// The turns that are taken. Who has none is not in it, so it is never larger than what is under way.
@@ -39,7 +41,7 @@ impl Turns {
         let count = taken.entry(whose).or_insert(0);
         let most = match whose {
             Principal::Upload(_) => MAX_CONCURRENT_UPLOAD,
-            Principal::Events(_) => MAX_EVENT_STREAMS,
+            Principal::Events(_) | Principal::GrantEvents(_) => MAX_EVENT_STREAMS,
             Principal::Grant(_) | Principal::Person(_) => MAX_CONCURRENT_REQUESTS + SLACK,
         };
         if *count >= most {

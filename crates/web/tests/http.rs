@@ -16,6 +16,8 @@ mod connections;
 mod fapi;
 #[path = "http/jmap.rs"]
 mod jmap;
+#[path = "http/oracle.rs"]
+mod oracle;
 #[path = "http/own.rs"]
 mod own;
 #[path = "http/own_apart.rs"]
@@ -24,8 +26,12 @@ mod own_apart;
 mod own_sync;
 #[path = "http/pages.rs"]
 mod pages;
+#[path = "http/partner_sync.rs"]
+mod partner_sync;
 #[path = "http/push.rs"]
 mod push;
+#[path = "http/raw.rs"]
+mod raw;
 #[path = "http/reports.rs"]
 mod reports;
 #[path = "http/routes.rs"]
@@ -34,5 +40,7 @@ mod routes;
 mod sign_in;
 #[path = "http/site.rs"]
 mod site;
+#[path = "http/socket.rs"]
+mod socket;
 #[path = "../../app/tests/world/mod.rs"]
 mod world;

@@ -1,24 +1,28 @@
 //! Upload and download (RFC 8620 section 6).
 
-use super::own::part_of;
-use super::own::raw_of;
+use super::Asker;
+use super::own::{part_of, raw_of};
 use crate::Web;
+use crate::body::ReleasedBody;
+use crate::limits::RequestId;
+use crate::line::Line;
 use crate::problem::Failure;
 use crate::turns::Principal;
-use app::mail::{AppAccess, Blob, Mail};
+use app::mail::{AppAccess, Blob, Content, Mail};
 use app::{Denied, Error};
 use axum::Json;
 use axum::body::{Body, Bytes};
-use axum::extract::{self, FromRequest, Path, Query, State};
+use axum::extract::{self, Extension, FromRequest, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use letter::Letter;
+use model::{Field, Grant, Reason};
 use serde::Deserialize;
 use serde_json::json;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use wire::jmap::RequestError;
-use wire::limits::{MAX_CONCURRENT_UPLOAD, MAX_SIZE_UPLOAD};
+use wire::limits::{MAX_CONCURRENT_REQUESTS, MAX_CONCURRENT_UPLOAD, MAX_SIZE_UPLOAD};
 
 /// Characters of a media type.
 const TYPE_LIMIT: usize = 200;
@@ -115,52 +119,177 @@ pub async fn download(
     State(web): State<Arc<Web>>,
     Path((account, blob, name)): Path<(String, String, String)>,
     Query(asked): Query<Asked>,
+    Extension(id): Extension<RequestId>,
+    line: Option<Extension<Arc<Line>>>,
     headers: HeaderMap,
 ) -> Response {
-    let found = async {
-        let (owner, _) = super::person(&web, &headers).await?;
-        if account != owner.to_string() {
-            return Ok(None);
-        }
-        let mail = web.app.mail(owner).await?;
-        bytes_of(&mail, web.app.host(), &blob).await
-    };
-    let blob = match found.await {
-        Ok(Some(blob)) => blob,
-        Ok(None) => return StatusCode::NOT_FOUND.into_response(),
-        Err(error) => return Failure::from(error).into_bearer(),
-    };
-    let asked = asked.media_type.filter(|t| is_media_type(t));
-    let media_type = asked.unwrap_or(blob.media_type);
+    let media_type = asked.media_type.filter(|t| is_media_type(t));
     let range = headers.get(header::RANGE).and_then(|value| value.to_str().ok());
-    let length = blob.bytes.len();
-    let (status, range) = match range.map(|text| range_of(text, length)) {
-        // Several ranges, or another unit: the whole, as RFC 9110 section 14.2 allows.
-        None | Some(None) => (StatusCode::OK, 0..length),
-        Some(Some(range)) if range.is_empty() => {
-            let content_range = [(header::CONTENT_RANGE, format!("bytes */{length}"))];
-            return (StatusCode::RANGE_NOT_SATISFIABLE, content_range).into_response();
+    let (asker, line) = (super::asker(&web, &headers).await, line.map(|line| line.0));
+    let found = match asker {
+        Ok(Asker::Partner(token, grant)) => {
+            let asked = Raw { account, blob, range };
+            return match released(&web, &token, &grant, id, asked, line).await {
+                Ok(Some((piece, body))) => piece.answer(media_type, &name, body),
+                Ok(None) => StatusCode::NOT_FOUND.into_response(),
+                Err(Refused::Error(error)) => Failure::from(error).into_bearer(),
+                Err(Refused::Busy) => super::refused(&RequestError::TooMany(MAX_CONCURRENT_REQUESTS)),
+            };
         }
-        Some(Some(range)) => (StatusCode::PARTIAL_CONTENT, range),
+        Ok(Asker::Person(owner, _)) if account == owner.to_string() => match web.app.mail(owner).await {
+            Ok(mail) => bytes_of(&mail, web.app.host(), &blob).await,
+            Err(error) => Err(error),
+        },
+        Ok(Asker::Person(..)) => Ok(None),
+        Err(error) => Err(error),
     };
-    let part = Bytes::from(blob.bytes).slice(range.clone());
-    let mut response = Response::builder()
-        .status(status)
-        .header(header::CONTENT_TYPE, media_type)
-        .header(header::CONTENT_LENGTH, part.len())
-        .header(header::ACCEPT_RANGES, "bytes")
-        .header(header::CACHE_CONTROL, "private, immutable, max-age=31536000")
-        // What strangers have sent is never a page of this site.
-        .header("x-content-type-options", "nosniff")
-        .header("content-security-policy", "sandbox; default-src 'none'")
-        .header(header::CONTENT_DISPOSITION, disposition(&name));
-    if status == StatusCode::PARTIAL_CONTENT {
-        let last = range.end.saturating_sub(1);
-        response = response.header(header::CONTENT_RANGE, format!("bytes {}-{last}/{length}", range.start));
+    match found {
+        Ok(Some(blob)) => {
+            let piece = Piece::of(&blob, range);
+            let bytes = Bytes::from(blob.bytes).slice(piece.range.clone());
+            piece.answer(media_type, &name, Body::from(bytes))
+        }
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(error) => Failure::from(error).into_bearer(),
     }
-    response
-        .body(Body::from(part))
-        .unwrap_or_else(|_| StatusCode::BAD_REQUEST.into_response())
+}
+
+/// What a partner asks for.
+struct Raw<'a> {
+    account: String,
+    blob: String,
+    range: Option<&'a str>,
+}
+
+/// Why a partner gets nothing.
+enum Refused {
+    Error(Error),
+    Busy,
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// A message of a partner's view as other mail systems write it, or its text: through the door, the piece that was asked for,
+/// with one entry. `None` for whatever is not in the view or not seen with its text; of attachments only names are kept.
+async fn released(
+    web: &Web,
+    token: &str,
+    grant: &Grant,
+    id: RequestId,
+    asked: Raw<'_>,
+    line: Option<Arc<Line>>,
+) -> Result<Option<(Piece, Body)>, Refused> {
+    if asked.account != web.app.partner_session(token).await?.account {
+        return Ok(None);
+    }
+    if !grant.terms.fields.contains(Field::Text) {
+        return Err(Error::Denied(Denied::Grant(Reason::Fields)).into());
+    }
+    let turn = web.turns.take(Principal::Grant(grant.id)).ok_or(Refused::Busy)?;
+    let Some(blob) = asked.blob.strip_prefix('b') else {
+        return Ok(None);
+    };
+    let (message, is_text) = match blob.strip_suffix("-1") {
+        Some(message) => (message.to_owned(), true),
+        None => (blob.to_owned(), false),
+    };
+    let (host, range) = (web.app.host().to_owned(), asked.range.map(str::to_owned));
+    let found: Arc<Mutex<Option<Piece>>> = Arc::default();
+    let find = Arc::clone(&found);
+    let answered = web.app.release(token, id.0, move |view| {
+        Box::pin(async move {
+            let item = view.items(&[message]).await?.pop().flatten();
+            let Some(item) = item.filter(|item| item.text.is_some()) else {
+                // That it is not in view is an answer, too.
+                return Ok(Vec::new());
+            };
+            let blob = match is_text {
+                true => Blob {
+                    media_type: "text/plain; charset=utf-8".to_owned(),
+                    bytes: item.text.unwrap_or_default().into_bytes(),
+                },
+                false => Blob {
+                    media_type: "message/rfc822".to_owned(),
+                    bytes: raw_of(Content::Chat(Box::new(item)), &host)?,
+                },
+            };
+            let piece = Piece::of(&blob, range.as_deref());
+            let bytes = blob.bytes.get(piece.range.clone()).unwrap_or_default().to_vec();
+            *find.lock().unwrap_or_else(PoisonError::into_inner) = Some(piece);
+            Ok(bytes)
+        })
+    });
+    let (bytes, entered, permit) = answered.await?.into_parts();
+    let piece = found.lock().unwrap_or_else(PoisonError::into_inner).take();
+    Ok(piece.map(|mut piece| {
+        piece.entry = entered.map(|entered| entered.index);
+        (piece, Body::new(ReleasedBody::new(bytes, permit, turn, line)))
+    }))
+}
+
+/// Which piece of some bytes is answered with.
+struct Piece {
+    status: StatusCode,
+    media_type: String,
+    range: Range<usize>,
+    whole: usize,
+    /// The ledger's entry, for a partner.
+    entry: Option<u64>,
+}
+
+impl Piece {
+    fn of(blob: &Blob, range: Option<&str>) -> Self {
+        let whole = blob.bytes.len();
+        let (status, range) = match range.map(|text| range_of(text, whole)) {
+            // Several ranges, or another unit: the whole, as RFC 9110 section 14.2 allows.
+            None | Some(None) => (StatusCode::OK, 0..whole),
+            Some(Some(range)) if range.is_empty() => (StatusCode::RANGE_NOT_SATISFIABLE, 0..0),
+            Some(Some(range)) => (StatusCode::PARTIAL_CONTENT, range),
+        };
+        Self {
+            status,
+            media_type: blob.media_type.clone(),
+            range,
+            whole,
+            entry: None,
+        }
+    }
+
+    fn answer(self, media_type: Option<String>, name: &str, body: Body) -> Response {
+        let whole = self.whole;
+        if self.status == StatusCode::RANGE_NOT_SATISFIABLE {
+            let content_range = [(header::CONTENT_RANGE, format!("bytes */{whole}"))];
+            return (self.status, content_range).into_response();
+        }
+        let mut response = Response::builder()
+            .status(self.status)
+            .header(header::CONTENT_TYPE, media_type.unwrap_or(self.media_type))
+            .header(header::CONTENT_LENGTH, self.range.len())
+            .header(header::ACCEPT_RANGES, "bytes")
+            // What strangers have sent is never a page of this site.
+            .header("x-content-type-options", "nosniff")
+            .header("content-security-policy", "sandbox; default-src 'none'")
+            .header(header::CONTENT_DISPOSITION, disposition(name));
+        response = match self.entry {
+            // What a partner may keep is in its agreement, not in a cache.
+            Some(index) => response.header("privity-disclosure", index),
+            None => response.header(header::CACHE_CONTROL, "private, immutable, max-age=31536000"),
+        };
+        if self.status == StatusCode::PARTIAL_CONTENT {
+            let last = self.range.end.saturating_sub(1);
+            response = response.header(
+                header::CONTENT_RANGE,
+                format!("bytes {}-{last}/{whole}", self.range.start),
+            );
+        }
+        response
+            .body(body)
+            .unwrap_or_else(|_| StatusCode::BAD_REQUEST.into_response())
+    }
 }
 
 /// One range of bytes (RFC 9110 section 14.1.2); empty if it cannot be had, `None` if it is not understood.

@@ -1,14 +1,17 @@
 //! The methods, over a view.
 
+use super::subscription::{Keep, Subscribing};
 use super::{email, filter, mailbox};
 use crate::Web;
 use app::Error;
 use app::view::{Found, Selection, Since, Start, View};
+use model::Grant;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write};
+use std::sync::Arc;
 use wire::jmap::{
     BodyProperties, ChangesArguments, ChangesResponse, DISCLOSURE, EmailGetArguments, EmailProperties,
     EmailQueryArguments, GetArguments, GetResponse, Mailbox, MethodCall, MethodError, MethodErrorType, MethodResponse,
@@ -19,6 +22,10 @@ use wire::limits::{MAX_OBJECTS_IN_GET, MAX_QUERY_LIMIT, MAX_SIZE_RESPONSES};
 /// A request, and what of the platform its answer depends on.
 pub struct Context {
     request: Request,
+    web: Arc<Web>,
+    grant: Arc<Grant>,
+    /// What this request has made, by the client's name for it.
+    created: BTreeMap<String, String>,
     host: String,
     /// Bytes that the answer to the present call may have.
     room: usize,
@@ -43,13 +50,21 @@ macro_rules! check {
 pub(super) use check;
 
 impl Context {
-    /// A request to this platform.
-    pub fn of(web: &Web, request: Request) -> Self {
+    /// A partner's request to this platform, under a grant.
+    pub fn of(web: &Arc<Web>, grant: Arc<Grant>, request: Request) -> Self {
         Self {
+            created: request.created_ids.clone().unwrap_or_default(),
             request,
+            web: Arc::clone(web),
+            grant,
             host: web.app.host().to_owned(),
             room: MAX_SIZE_RESPONSES,
         }
+    }
+
+    /// Whether the client wants a capability.
+    pub fn uses(&self, urn: &str) -> bool {
+        self.request.uses(urn)
     }
 
     /// Runs the calls in order and writes the answer.
@@ -76,7 +91,7 @@ impl Context {
         }
         let response = Response {
             method_responses: responses,
-            created_ids: self.request.created_ids.clone(),
+            created_ids: self.request.created_ids.map(|_| self.created),
             session_state: view.session_state(),
             disclosure_proof: None,
         };
@@ -86,7 +101,7 @@ impl Context {
     }
 
     async fn run(
-        &self,
+        &mut self,
         view: &mut View<'_>,
         call: &MethodCall,
         arguments: Map<String, Value>,
@@ -104,9 +119,25 @@ impl Context {
             "Email/changes" => self.email_changes(view, call, arguments).await?,
             "Email/queryChanges" => self.email_query_changes(view, call, arguments).await?,
             "SearchSnippet/get" => self.search_snippet_get(view, call, arguments).await?,
+            "PushSubscription/get" | "PushSubscription/set" => self.push_subscription(call, arguments).await?,
             _ => Err(MethodErrorType::UnknownMethod.into()),
         };
         Ok(outcome.unwrap_or_else(|error| MethodResponse::error(&error, &call.call_id)))
+    }
+
+    /// Where this partner wants to be told that its view has moved. Looks at nothing of the inbox.
+    async fn push_subscription(&mut self, call: &MethodCall, arguments: Map<String, Value>) -> Outcome<MethodResponse> {
+        let web = Arc::clone(&self.web);
+        let mut subscribing = Subscribing {
+            web: &web,
+            keep: Keep::Partner(web.app.subscriptions(&self.grant).await?),
+            created: &mut self.created,
+        };
+        let result = match call.name.as_str() {
+            "PushSubscription/get" => subscribing.get(arguments).await?,
+            _ => subscribing.set(arguments).await?,
+        };
+        Ok(result.map(|result| respond(call, &result)))
     }
 
     async fn mailbox_get(

@@ -5,16 +5,21 @@ pub mod blob;
 mod email;
 mod events;
 mod filter;
+mod listening;
 mod mailbox;
 mod methods;
 mod own;
 mod session;
 mod snippet;
+mod socket;
+mod subscription;
 mod sync;
 
 pub use events::events;
+pub use listening::{partners_pause, view_change, view_types};
 pub use own::{States, Types, changed, state_change, states};
 pub use session::{session, well_known};
+pub use socket::socket;
 
 use crate::Web;
 use crate::body::{self, ReleasedBody};
@@ -32,7 +37,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use methods::Context;
-use model::{AccountId, GrantId};
+use model::{AccountId, Grant};
 use std::sync::Arc;
 use wire::jmap::{DISCLOSURE, DisclosureProof, Request, RequestError};
 use wire::limits::{MAX_CONCURRENT_REQUESTS, MAX_SIZE_REQUEST};
@@ -40,7 +45,7 @@ use wire::limits::{MAX_CONCURRENT_REQUESTS, MAX_SIZE_REQUEST};
 /// Who asks.
 enum Asker {
     /// A partner, by the token that it showed.
-    Partner(String, GrantId),
+    Partner(String, Arc<Grant>),
     /// A person, by her cookie or the token of her app.
     Person(AccountId, AppAccess),
 }
@@ -56,11 +61,7 @@ pub async fn api(
         Ok(asker) => asker,
         Err(error) => return Failure::from(error).into_bearer(),
     };
-    let principal = match &asker {
-        Asker::Partner(_, grant) => Principal::Grant(*grant),
-        Asker::Person(account, _) => Principal::Person(*account),
-    };
-    let Some(turn) = web.turns.take(principal) else {
+    let Some(turn) = web.turns.take(principal(&asker)) else {
         return refused(&RequestError::TooMany(MAX_CONCURRENT_REQUESTS));
     };
     let key = request
@@ -82,15 +83,34 @@ pub async fn api(
         Err(error) => return refused(&error),
     };
     match asker {
-        Asker::Partner(token, _) => partner(&web, id, line.map(|line| line.0), &token, turn, request).await,
+        Asker::Partner(token, grant) => {
+            let context = Context::of(&web, grant, request);
+            partner(&web, id, line.map(|line| line.0), &token, turn, context).await
+        }
         Asker::Person(account, access) => own_answer(&web, account, access, key, turn, request).await,
+    }
+}
+
+/// On whose behalf a request is.
+fn principal(asker: &Asker) -> Principal {
+    match asker {
+        Asker::Partner(_, grant) => Principal::Grant(grant.id),
+        Asker::Person(account, _) => Principal::Person(*account),
+    }
+}
+
+/// On whose behalf someone listens.
+fn principal_listening(asker: &Asker) -> Principal {
+    match asker {
+        Asker::Partner(_, grant) => Principal::GrantEvents(grant.id),
+        Asker::Person(account, _) => Principal::Events(*account),
     }
 }
 
 async fn asker(web: &Web, headers: &HeaderMap) -> Result<Asker, Error> {
     if let Some(token) = bearer(headers).filter(|token| !App::is_app_token(token)) {
         let grant = web.app.grant_presented(token).await?;
-        return Ok(Asker::Partner(token.to_owned(), grant.id));
+        return Ok(Asker::Partner(token.to_owned(), Arc::new(grant)));
     }
     let (account, access) = person(web, headers).await?;
     Ok(Asker::Person(account, access))
@@ -157,10 +177,9 @@ async fn partner(
     line: Option<Arc<Line>>,
     token: &str,
     turn: Turn,
-    request: Request,
+    context: Context,
 ) -> Response {
-    let shows_proof = request.uses(DISCLOSURE);
-    let context = Context::of(web, request);
+    let shows_proof = context.uses(DISCLOSURE);
     let released = web
         .app
         .release(token, id.0, move |view| Box::pin(context.answer(view)))

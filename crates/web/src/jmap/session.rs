@@ -14,7 +14,7 @@ use model::FieldSet;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use wire::jmap::{Account, CORE, CoreCapability, DISCLOSURE, MAIL, MailCapability, SUBMISSION, Session, VACATION};
+use wire::jmap::{Account, CORE, CoreCapability, DISCLOSURE, MAIL, MailCapability, SUBMISSION, Session, VACATION, WEBSOCKET};
 
 /// The state of a person's session object: what it says never changes, but for the ticket, which is another each hour.
 pub(super) fn own_state(app: &App) -> String {
@@ -101,6 +101,10 @@ fn object(web: &Web, who: Who) -> Session {
     let mut capabilities = BTreeMap::from([
         (CORE.to_owned(), value(&CoreCapability::default())),
         (MAIL.to_owned(), json!({})),
+        (
+            WEBSOCKET.to_owned(),
+            json!({"url": socket_url(issuer), "supportsPush": true}),
+        ),
     ]);
     let mut primary_accounts = BTreeMap::from([
         (CORE.to_owned(), who.account.clone()),
@@ -139,6 +143,12 @@ fn object(web: &Web, who: Who) -> Session {
         ),
         state: who.state,
     }
+}
+
+/// RFC 8887 section 3: `wss`, or on one's own machine `ws`.
+fn socket_url(issuer: &str) -> String {
+    let rest = issuer.strip_prefix("http").unwrap_or(issuer);
+    format!("ws{rest}/jmap/ws")
 }
 
 fn value(capability: &impl serde::Serialize) -> Value {

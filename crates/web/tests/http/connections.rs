@@ -13,15 +13,15 @@ use tokio::task::JoinHandle;
 /// As small as the kernel allows, so that little of an answer is the kernel's.
 const BUFFER: u32 = 4 * 1024;
 
-struct Served {
-    site: Site,
-    address: SocketAddr,
+pub struct Served {
+    pub site: Site,
+    pub address: SocketAddr,
     stop: oneshot::Sender<()>,
     server: JoinHandle<std::io::Result<()>>,
 }
 
 impl Served {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let site = Site::new().await;
         let socket = TcpSocket::new_v4().unwrap();
         // Accepted connections have it too.
@@ -41,7 +41,7 @@ impl Served {
         }
     }
 
-    async fn connect(&self) -> TcpStream {
+    pub async fn connect(&self) -> TcpStream {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(BUFFER).unwrap();
         socket.connect(self.address).await.unwrap()

@@ -295,3 +295,155 @@ async fn a_ticket_in_the_address_opens_the_stream_of_its_token_and_nothing_else(
     }
     assert_eq!(open(path).await.status(), StatusCode::UNAUTHORIZED);
 }
+
+/// Frames of a partner's stream, until nothing has come for so long.
+async fn frames(body: &mut Body, quiet: Duration) -> String {
+    let mut all = String::new();
+    while let Ok(frame) = tokio::time::timeout(quiet, body.frame()).await {
+        let Some(frame) = frame else {
+            all.push_str("THE END");
+            break;
+        };
+        let data = frame.unwrap().into_data().unwrap();
+        all.push_str(std::str::from_utf8(&data).unwrap());
+    }
+    all
+}
+
+async fn listen_as_partner(site: &Site, token: &str, query: &str, last: Option<&str>) -> Body {
+    let mut request = Request::get(format!("/jmap/events?{query}")).header("authorization", format!("Bearer {token}"));
+    if let Some(last) = last {
+        request = request.header("last-event-id", last);
+    }
+    let answer = site.answer(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    answer.into_body()
+}
+
+#[tokio::test]
+async fn a_partner_is_told_the_state_of_its_view_once_entered_and_no_more_after_the_revocation() {
+    let site = Site::new().await;
+    let (app, world) = (&site.world.app, &site.world);
+    let token = site.connect().await;
+    let account = site.account(&token).await;
+    let mut body = listen_as_partner(&site, &token, "types=Email,Mailbox&closeafter=no&ping=0", None).await;
+    let before = world.entries().await;
+    tokio::time::pause();
+    // Withheld: no push, and no entry.
+    app.send(world.ben.account, world.talk, "withheld", "1").await.unwrap();
+    assert_eq!(frames(&mut body, Duration::from_secs(60)).await, "");
+    assert_eq!(world.entries().await, before);
+    // Some messages soon after each other: told together.
+    for n in ["2", "3", "4"] {
+        app.send(world.ana.account, world.talk, "hers", n).await.unwrap();
+    }
+    let told = frames(&mut body, Duration::from_secs(60)).await;
+    assert_eq!(told.matches("event: state").count(), 1, "{told}");
+    assert_eq!(world.entries().await, before + 1);
+    let get = json!([["Email/get", {"accountId": account, "ids": []}, "0"]]);
+    let state = site.jmap(&token, get).await.json()["methodResponses"][0][1]["state"].clone();
+    let change = json!({"@type": "StateChange", "changed": {&account: {"Email": state, "Mailbox": state}}});
+    assert_eq!(data(&told), change);
+    // Who was cut off and says what it saw last hears what it has missed, or nothing if it missed nothing.
+    let id = told.lines().find_map(|line| line.strip_prefix("id: ")).unwrap();
+    let mut again = listen_as_partner(&site, &token, "types=*&closeafter=state&ping=0", Some(id)).await;
+    assert_eq!(frames(&mut again, Duration::from_secs(30)).await, "");
+    app.send(world.ana.account, world.talk, "hers", "5").await.unwrap();
+    assert!(frames(&mut again, Duration::from_secs(30)).await.ends_with("THE END"));
+    _ = frames(&mut body, Duration::from_secs(30)).await;
+
+    let entries = world.entries().await;
+    let grant = app.grant_presented(&token).await.unwrap();
+    app.grant_revoke(grant.account, grant.id).await.unwrap();
+    app.send(world.ana.account, world.talk, "too late", "6").await.unwrap();
+    assert_eq!(frames(&mut body, Duration::from_secs(60)).await, "THE END");
+    assert_eq!(world.entries().await, entries + 1, "the revocation's own");
+}
+
+#[tokio::test]
+async fn under_mentions_a_partner_is_told_many_minutes_later() {
+    let site = Site::new().await;
+    let (app, world) = (&site.world.app, &site.world);
+    let token = world.connect(&[model::Field::Mentions]).await.access;
+    let mut body = listen_as_partner(&site, &token, "", None).await;
+    tokio::time::pause();
+    app.send(world.ana.account, world.talk, "lunch?", "1").await.unwrap();
+    assert_eq!(
+        frames(&mut body, Duration::from_secs(3_000)).await,
+        "",
+        "it mentions nothing"
+    );
+    app.send(world.ana.account, world.talk, "I loved the movie Heat (1995)", "2")
+        .await
+        .unwrap();
+    let sent = tokio::time::Instant::now();
+    let frame = tokio::time::timeout(Duration::from_secs(1_300), body.frame()).await;
+    let frame = frame.expect("told").unwrap().unwrap().into_data().unwrap();
+    assert!(frame.starts_with(b"event: state"));
+    assert!(sent.elapsed() < Duration::from_secs(1_201));
+    assert_eq!(frames(&mut body, Duration::from_secs(3_000)).await, "", "told once");
+}
+
+#[tokio::test]
+async fn a_partners_push_is_verified_told_once_entered_and_gone_with_its_grant() {
+    let site = Site::new().await;
+    let (app, world) = (&site.world.app, &site.world);
+    let token = site.connect().await;
+    let account = site.account(&token).await;
+    let call = async |token: &str, method: &str, arguments: Value| {
+        let answer = site.jmap(token, json!([[method, arguments, "0"]])).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        answer.json()["methodResponses"][0][1].clone()
+    };
+    let entries = world.entries().await;
+    let wanted = json!({"deviceClientId": "server", "url": "https://push.example/p", "types": ["Email"]});
+    let made = call(&token, "PushSubscription/set", json!({"create": {"p": wanted}})).await;
+    let id = made["created"]["p"]["id"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{made}"))
+        .to_owned();
+    let verification: Value = serde_json::from_slice(&site.posted.at_least(1).await[0].2).unwrap();
+    assert_eq!(verification["@type"], "PushVerification");
+    let right = json!({"update": {&id: {"verificationCode": verification["verificationCode"]}}});
+    let taken = call(&token, "PushSubscription/set", right).await;
+    assert!(taken["updated"].get(&id).is_some(), "{taken}");
+    // Another grant of the same partner does not see it, nor does the person's own app.
+    let other = world.connect(&[model::Field::Text]).await.access;
+    assert_eq!(call(&other, "PushSubscription/get", json!({})).await["list"], json!([]));
+    let gone = call(&other, "PushSubscription/set", json!({"destroy": [id]})).await;
+    assert_eq!(gone["notDestroyed"][&id]["type"], "notFound", "{gone}");
+    let me = Me::of(&site, &world.ana).await;
+    assert_eq!(me.call("PushSubscription/get", json!({})).await["list"], json!([]));
+    let listed = call(&token, "PushSubscription/get", json!({})).await;
+    assert_eq!(listed["list"][0]["id"], json!(id));
+    assert!(!listed.to_string().contains("push.example"), "{listed}");
+    let connected = 1;
+    assert_eq!(
+        world.entries().await,
+        entries + connected,
+        "nothing of the inbox was looked at"
+    );
+
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    app.send(world.ben.account, world.talk, "withheld", "1").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(13)).await;
+    assert_eq!(site.posted.at_least(1).await.len(), 1);
+    let before = world.entries().await;
+    app.send(world.ana.account, world.talk, "hers", "2").await.unwrap();
+    let posted = site.posted.at_least(2).await;
+    assert_eq!(world.entries().await, before + 1);
+    let get = json!([["Email/get", {"accountId": account, "ids": []}, "0"]]);
+    let state = site.jmap(&token, get).await.json()["methodResponses"][0][1]["state"].clone();
+    let told: Value = serde_json::from_slice(&posted[1].2).unwrap();
+    assert_eq!(
+        told,
+        json!({"@type": "StateChange", "changed": {&account: {"Email": state}}})
+    );
+
+    let grant = app.grant_presented(&token).await.unwrap();
+    app.grant_revoke(grant.account, grant.id).await.unwrap();
+    app.send(world.ana.account, world.talk, "too late", "3").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(13)).await;
+    assert_eq!(site.posted.at_least(2).await.len(), 2);
+    assert!(app.subscriptions_of(grant.account).await.unwrap().is_empty());
+}

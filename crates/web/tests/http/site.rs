@@ -303,7 +303,13 @@ type Pushed = (String, Vec<(&'static str, String)>, Vec<u8>);
 pub struct Posted(Mutex<Vec<Pushed>>);
 
 impl web::Post for Posted {
-    fn post(&self, url: &str, headers: &[(&'static str, String)], body: Vec<u8>) -> Result<(), String> {
+    fn post(
+        &self,
+        url: &str,
+        headers: &[(&'static str, String)],
+        body: Vec<u8>,
+        _: std::time::Duration,
+    ) -> Result<(), String> {
         let mut posted = self.0.lock().unwrap();
         posted.push((url.to_owned(), headers.to_vec(), body));
         Ok(())

@@ -11,7 +11,7 @@ mod import;
 mod mailbox;
 mod mailbox_set;
 mod push;
-mod standard;
+pub(super) mod standard;
 mod states;
 mod submission;
 mod submission_query;
