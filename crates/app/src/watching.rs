@@ -59,7 +59,9 @@ impl App {
     }
 
     async fn watch_from(&self, whose: Whose, known: Option<&str>) -> Result<Watch, Error> {
-        let mut inside = self.door_enter(self.begin_named(self.watcher(&whose).await?).await?).await?;
+        let mut inside = self
+            .door_enter(self.begin_named(self.watcher(&whose).await?).await?)
+            .await?;
         let exact = inside.view.fields().contains(Field::Envelope);
         let known = match known {
             Some(known) => known.to_owned(),
@@ -91,7 +93,9 @@ impl App {
     where
         F: FnOnce(&str, &str) -> Vec<u8> + Send,
     {
-        let mut inside = self.door_enter(self.begin_named(self.watcher(&watch.whose).await?).await?).await?;
+        let mut inside = self
+            .door_enter(self.begin_named(self.watcher(&watch.whose).await?).await?)
+            .await?;
         let state = inside.view.state().await?;
         if state == watch.known {
             return Ok(None);

@@ -17,7 +17,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 /// How long a connection may take for the head of a request; also how long it may stay open without one.
@@ -38,6 +38,8 @@ pub async fn serve(
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD);
     let (stopping, _) = watch::channel(());
+    // Held by whatever goes on beyond its connection's own task.
+    let (alive, mut all_gone) = mpsc::channel::<()>(1);
     let mut connections = JoinSet::new();
     tokio::pin!(stop);
     loop {
@@ -49,7 +51,11 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, peer)) => {
-                let served = connection(stream, peer, http.clone(), service.clone(), stopping.subscribe());
+                let stop = Stop {
+                    stopping: stopping.subscribe(),
+                    _alive: Some(alive.clone()),
+                };
+                let served = connection(stream, peer, http.clone(), service.clone(), stop);
                 connections.spawn(served);
             }
             Err(error) if is_the_peers(error.kind()) => {}
@@ -61,7 +67,11 @@ pub async fn serve(
     }
     drop(listener);
     stopping.send_replace(());
-    let all_done = async { while connections.join_next().await.is_some() {} };
+    drop(alive);
+    let all_done = async {
+        while connections.join_next().await.is_some() {}
+        _ = all_gone.recv().await;
+    };
     if tokio::time::timeout(STOPPING, all_done).await.is_err() {
         tracing::warn!(connections = connections.len(), "cut off");
     }
@@ -76,25 +86,54 @@ fn is_the_peers(kind: ErrorKind) -> bool {
     )
 }
 
+/// For what goes on until it is told to end: the server waits for it when it stops.
+#[derive(Clone)]
+pub struct Stop {
+    stopping: watch::Receiver<()>,
+    _alive: Option<mpsc::Sender<()>>,
+}
+
+impl Stop {
+    /// Returns when the server stops.
+    pub async fn comes(&mut self) {
+        if self.stopping.changed().await.is_err() {
+            // The server is gone without a word, or was never there.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Default for Stop {
+    /// One that never comes, for requests without a server.
+    fn default() -> Self {
+        Self {
+            stopping: watch::channel(()).1,
+            _alive: None,
+        }
+    }
+}
+
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     http: http1::Builder,
     service: TowerToHyperService<Router>,
-    mut stopping: watch::Receiver<()>,
+    mut stop: Stop,
 ) {
     let line = Arc::new(Line::default());
     let socket = Socket::new(stream, Arc::clone(&line));
+    let goes_on = stop.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(Arc::clone(&line));
+        request.extensions_mut().insert(goes_on.clone());
         service.call(request)
     });
     let served = http.serve_connection(socket, service).with_upgrades();
     tokio::pin!(served);
     let done = tokio::select! {
         done = served.as_mut() => done,
-        _ = stopping.changed() => {
+        () = stop.comes() => {
             served.as_mut().graceful_shutdown();
             served.await
         }

@@ -7,6 +7,7 @@ use crate::Web;
 use crate::body::{self, Cut};
 use crate::line::Line;
 use crate::problem::Failure;
+use crate::server::Stop;
 use crate::turns::Turn;
 use app::Error;
 use app::mail::AppAccess;
@@ -45,6 +46,7 @@ pub struct Asked {
 struct Events {
     listener: Listener,
     line: Option<Arc<Line>>,
+    stop: Stop,
     once: bool,
     ping: Option<Duration>,
     next_ping: Instant,
@@ -58,6 +60,7 @@ pub async fn events(
     State(web): State<Arc<Web>>,
     Query(asked): Query<Asked>,
     line: Option<Extension<Arc<Line>>>,
+    stop: Option<Extension<Stop>>,
     headers: HeaderMap,
 ) -> Response {
     let asker = match who(&web, &headers, asked.ticket.as_deref()).await {
@@ -95,6 +98,7 @@ pub async fn events(
     let events = Events {
         listener,
         line: line.map(|line| line.0),
+        stop: stop.map(|stop| stop.0).unwrap_or_default(),
         once,
         ping,
         next_ping: now + ping.unwrap_or(Duration::from_secs(PING.1)),
@@ -127,7 +131,10 @@ impl Events {
 
     async fn step(&mut self) -> Result<Option<Told>, Error> {
         let next = self.listener.due.min(self.next_question);
-        sleep_until(self.ping.map_or(next, |_| next.min(self.next_ping))).await;
+        tokio::select! {
+            () = sleep_until(self.ping.map_or(next, |_| next.min(self.next_ping))) => {}
+            () = self.stop.comes() => return Err(Error::Unavailable("the server stops".into())),
+        }
         let now = Instant::now();
         if now >= self.listener.due {
             let told = self.listener.look(state_event).await?;

@@ -10,6 +10,7 @@ use super::{Asker, append_proof, own, principal, principal_listening};
 use crate::Web;
 use crate::line::Line;
 use crate::problem::Failure;
+use crate::server::Stop;
 use crate::turns::Turn;
 use app::{Denied, Error, Permit};
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
@@ -44,6 +45,7 @@ struct Talk {
     headers: HeaderMap,
     asker: Asker,
     line: Option<Arc<Line>>,
+    stop: Stop,
     listener: Option<Listener>,
     under_way: FuturesUnordered<BoxFuture<'static, Answered>>,
     heard: Instant,
@@ -74,6 +76,7 @@ enum End {
 pub async fn socket(
     State(web): State<Arc<Web>>,
     line: Option<Extension<Arc<Line>>>,
+    stop: Option<Extension<Stop>>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
@@ -109,6 +112,7 @@ pub async fn socket(
         headers,
         asker,
         line: line.map(|line| line.0),
+        stop: stop.map(|stop| stop.0).unwrap_or_default(),
         listener: None,
         under_way: FuturesUnordered::new(),
         heard: now,
@@ -133,6 +137,7 @@ impl Talk {
                     self.answer(&mut socket, answered).await
                 }
                 () = sleep_until(due) => self.tick(&mut socket).await,
+                () = self.stop.comes() => Err(End::Close(close_code::AWAY, "the server stops")),
             };
             if let Err(end) = step {
                 break end;

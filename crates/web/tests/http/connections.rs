@@ -73,6 +73,12 @@ impl Served {
         stream
     }
 
+    /// Stops, and waits until it has.
+    pub async fn stop(self) {
+        _ = self.stop.send(());
+        self.server.await.unwrap().unwrap();
+    }
+
     async fn grant(&self) -> GrantId {
         let grants = self.site.world.app.grants(self.site.world.ana.account).await.unwrap();
         grants[0].id

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -334,4 +335,30 @@ async fn what_is_no_request_is_refused_by_the_rfcs_errors_and_only_jmap_is_spoke
         }
     }
     panic!("{} sockets", open_ones.len());
+}
+
+#[tokio::test]
+async fn a_stop_says_farewell_to_sockets_and_ends_streams_at_once() {
+    let served = Served::new().await;
+    let token = served.site.connect().await;
+    let mut client = open(&served, &format!("Bearer {token}")).await;
+    let mut stream = served.connect().await;
+    let head = format!("GET /jmap/events HTTP/1.1\r\nHost: inbox.example\r\nAuthorization: Bearer {token}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut first = [0; 15];
+    stream.read_exact(&mut first).await.unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200 OK");
+    let started = Instant::now();
+    let farewell = tokio::spawn(async move {
+        let farewell = client.heard().await;
+        // As a client answers it: by going.
+        _ = client.0.close(None).await;
+        farewell
+    });
+    served.stop().await;
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    assert_eq!(farewell.await.unwrap(), Err(Some(CloseCode::Away)));
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).await.unwrap();
+    assert!(rest.ends_with(b"0\r\n\r\n"), "{}", String::from_utf8_lossy(&rest));
 }
