@@ -76,7 +76,7 @@ fn partner(key: &SigningKey) -> anyhow::Result<Partner> {
 struct Nowhere;
 
 impl web::Post for Nowhere {
-    fn post(&self, _: &str, _: &[(&'static str, String)], _: Vec<u8>) -> Result<(), String> {
+    fn post(&self, _: &str, _: &[(&'static str, String)], _: Vec<u8>, _: std::time::Duration) -> Result<(), String> {
         Ok(())
     }
 }
