@@ -148,7 +148,11 @@ impl Listener {
                     Some(owner) => owner,
                     None => super::person(&self.web, &self.headers).await?.0,
                 };
-                if who == *account { Ok(()) } else { Err(Denied::Token.into()) }
+                if who == *account {
+                    Ok(())
+                } else {
+                    Err(Denied::Token.into())
+                }
             }
         }
     }

@@ -14,7 +14,9 @@ use model::FieldSet;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use wire::jmap::{Account, CORE, CoreCapability, DISCLOSURE, MAIL, MailCapability, SUBMISSION, Session, VACATION, WEBSOCKET};
+use wire::jmap::{
+    Account, CORE, CoreCapability, DISCLOSURE, MAIL, MailCapability, SUBMISSION, Session, VACATION, WEBSOCKET,
+};
 
 /// The state of a person's session object: what it says never changes, but for the ticket, which is another each hour.
 pub(super) fn own_state(app: &App) -> String {
