@@ -36,6 +36,12 @@ pub enum Bench {
         #[arg(long, default_value_t = 5)]
         seconds: u64,
     },
+    /// The private mode: leader and helper, reports per second and core, beside the bare calls of `prio`.
+    Private {
+        /// Reports in each round.
+        #[arg(long, default_value_t = 512)]
+        reports: usize,
+    },
     /// The spine: disclosing reads beside undisclosed ones, decisions, ledger appends, import, memory.
     Spine {
         /// Seconds for each load.
@@ -59,6 +65,7 @@ impl Bench {
             Self::Store { on, times } => crate::stores::run(&on, times, &mut out),
             Self::Report { fortnights, sends } => crate::fortnights::run(fortnights, sends, &mut out),
             Self::Jmap { seconds } => crate::jmap::run(seconds, &mut out),
+            Self::Private { reports } => crate::private::run(reports, &mut out),
             Self::Spine {
                 seconds,
                 export_mb,

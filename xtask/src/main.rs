@@ -14,6 +14,7 @@ mod made_up;
     reason = "the linker's examples use the same file, and more of it"
 )]
 mod mentions;
+mod private;
 mod server;
 mod spine;
 mod stores;

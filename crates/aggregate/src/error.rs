@@ -109,3 +109,31 @@ pub enum Error {
     #[error("the data folder: {0}")]
     Storage(String),
 }
+
+impl Error {
+    /// One word for it, for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoTask => "no_task",
+            Self::NoPeriod(_) => "no_period",
+            Self::NotOver(_) => "not_over",
+            Self::Malformed(_) => "malformed",
+            Self::TooFew { .. } => "too_few",
+            Self::Exhausted { .. } => "exhausted",
+            Self::Conflict(_) => "conflict",
+            Self::Working => "working",
+            Self::Disagree { .. } => "disagree",
+            Self::OutOfOrder { .. } => "out_of_order",
+            Self::OtherJob(_) => "other_job",
+            Self::NoJob => "no_job",
+            Self::TooMany { .. } => "too_many",
+            Self::WrongKey(_) => "wrong_key",
+            Self::OtherTask(_) => "other_task",
+            Self::Sealed(_) => "sealed",
+            Self::Noise(_) => "noise",
+            Self::Locked(_) => "locked",
+            Self::Format(_) => "format",
+            Self::Storage(_) => "storage",
+        }
+    }
+}

@@ -249,7 +249,7 @@ impl Leader {
                 batch.refuse(why);
                 // Counted there and not here: the checksums will differ, and nothing of this batch is ever told.
                 if let Outcome::Counted(_) = outcome {
-                    tracing::error!(id = hex::encode(id), %why, "the helper counted a report that the leader refuses");
+                    tracing::error!(%why, "the helper counted a report that the leader refuses");
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::admin::{self, Command, Format, Import, Secret};
+use crate::aggregator::AggregatorCommand;
 use crate::cluster::ClusterArgs;
 use crate::duty::DutyCommand;
 use crate::moving::Copy;
@@ -54,6 +55,9 @@ enum What {
     /// Partners' reports, for the operator: who owes one, and what is done about it.
     #[command(subcommand)]
     Duty(DutyCommand),
+    /// The private mode of the report: two aggregators that count without seeing what anybody did (docs/private-mode.md).
+    #[command(subcommand)]
+    Aggregator(AggregatorCommand),
 }
 
 #[derive(Args)]
@@ -229,6 +233,7 @@ impl Cli {
                 let (site, command) = command.into_command();
                 carry_out(&site, command).await
             }
+            What::Aggregator(command) => command.run().await,
         }
     }
 }

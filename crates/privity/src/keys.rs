@@ -48,7 +48,7 @@ pub fn agreement_read(path: &Path) -> anyhow::Result<SigningKey> {
         .with_context(|| format!("the key file `{}`", path.display()))
 }
 
-fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {
+pub(crate) fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)

@@ -2,6 +2,7 @@
 //! same pieces.
 
 pub mod admin;
+mod aggregator;
 pub mod browser;
 pub mod cli;
 pub mod cluster;

@@ -39,6 +39,11 @@ pub fn real() -> Outside {
     }
 }
 
+/// The operating system's randomness.
+pub fn entropy() -> Arc<dyn Entropy> {
+    Arc::new(System)
+}
+
 /// Now.
 pub fn now() -> Time {
     WallClock.now()

@@ -274,7 +274,7 @@ impl CalendarArgs {
 }
 
 /// A signed note's text is taken as it is: whether both sides signed is the register's matter.
-fn agreement(file: &Path) -> anyhow::Result<Agreement> {
+pub(crate) fn agreement(file: &Path) -> anyhow::Result<Agreement> {
     let bytes = bytes(file, usize::try_from(AGREEMENT_BYTES)?)?;
     let text = String::from_utf8(bytes).with_context(|| format!("`{}`", file.display()))?;
     let json = if text.contains("\n\n\u{2014}") {

@@ -63,8 +63,43 @@ pub enum EventsFault {
     TooMany,
 }
 
+/// One thing that counts, of one person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Act<'a> {
+    /// Who, by the partner's name for her.
+    pub person: &'a str,
+    /// Where.
+    pub key: Key,
+    /// She clicked; otherwise it was sent on her behalf.
+    pub click: bool,
+}
+
 /// Counts the events of a period.
 pub fn read(events: impl Read, domain: &Domain, period: &Period) -> Result<(Counts, Summary), EventsFault> {
+    let mut counts = Counts::new(domain.clone(), *period);
+    let (mut senders, mut clickers) = (HashSet::<u64, Build>::default(), HashSet::<u64, Build>::default());
+    let summary = each(events, domain, period, |act| {
+        let people = if act.click { &mut clickers } else { &mut senders };
+        let new = people.insert(hash((act.key, act.person)));
+        if let Some(cell) = counts.get_mut(&act.key) {
+            let (acts, who) = match act.click {
+                true => (&mut cell.clicks, &mut cell.unique_clickers),
+                false => (&mut cell.sends, &mut cell.unique_senders),
+            };
+            *acts = acts.saturating_add(1);
+            *who = who.saturating_add(u64::from(new));
+        }
+    })?;
+    Ok((counts, summary))
+}
+
+/// Hands over each event of a period that counts, in the order of the list.
+pub fn each(
+    events: impl Read,
+    domain: &Domain,
+    period: &Period,
+    mut take: impl FnMut(Act<'_>),
+) -> Result<Summary, EventsFault> {
     let mut csv = ReaderBuilder::new().buffer_capacity(1 << 16).from_reader(events);
     let header = csv.headers()?.clone();
     let mut columns = [0; COLUMNS.len()];
@@ -74,20 +109,22 @@ pub fn read(events: impl Read, domain: &Domain, period: &Period) -> Result<(Coun
             .position(|n| n == name)
             .ok_or(EventsFault::Missing(name))?;
     }
-    let mut counting = Counting::new(domain.clone(), *period);
+    let mut sifting = Sifting::default();
     let mut record = StringRecord::new();
     while csv.read_record(&mut record)? {
-        if counting.summary.rows >= ROWS_LIMIT {
+        if sifting.summary.rows >= ROWS_LIMIT {
             return Err(EventsFault::TooMany);
         }
-        counting.summary.rows += 1;
-        let row = counting.summary.rows.saturating_add(1);
+        sifting.summary.rows += 1;
+        let row = sifting.summary.rows.saturating_add(1);
         let cells = columns.map(|at| record.get(at).unwrap_or_default());
         let cell = |(column, said)| EventsFault::Cell { row, column, said };
         let event = Event::read(cells, domain, period).map_err(cell)?;
-        counting.event(event).map_err(cell)?;
+        if let Some(act) = sifting.event(event).map_err(cell)? {
+            take(act);
+        }
     }
-    Ok((counting.counts, counting.summary))
+    Ok(sifting.summary)
 }
 
 /// A hash of a person's or a recommendation's name is random enough as it is.
@@ -156,57 +193,34 @@ impl<'a> Event<'a> {
     }
 }
 
-/// The counts so far, and what it takes to count nothing twice.
-struct Counting {
-    counts: Counts,
+/// What it takes to count nothing twice.
+#[derive(Default)]
+struct Sifting {
     summary: Summary,
     sent: HashSet<u64, Build>,
-    senders: HashSet<u64, Build>,
-    clickers: HashSet<u64, Build>,
     /// When a person's last click on a recommendation counted.
     clicked: HashMap<u64, i64, Build>,
 }
 
-impl Counting {
-    fn new(domain: Domain, period: Period) -> Self {
-        Self {
-            counts: Counts::new(domain, period),
-            summary: Summary::default(),
-            sent: HashSet::default(),
-            senders: HashSet::default(),
-            clickers: HashSet::default(),
-            clicked: HashMap::default(),
-        }
-    }
-
-    fn event(&mut self, event: Event<'_>) -> Result<(), (&'static str, String)> {
+impl Sifting {
+    fn event<'a>(&mut self, event: Event<'a>) -> Result<Option<Act<'a>>, (&'static str, String)> {
         if event.click && !self.click_counts(&event)? {
             self.summary.repeated_clicks += 1;
-            return Ok(());
+            return Ok(None);
         }
         if !event.click && !self.sent.insert(hash(event.recommendation)) {
             self.summary.repeated_sends += 1;
-            return Ok(());
+            return Ok(None);
         }
         let Some(key) = event.key else {
             self.summary.outside += 1;
-            return Ok(());
+            return Ok(None);
         };
-        let people = if event.click {
-            &mut self.clickers
-        } else {
-            &mut self.senders
-        };
-        let new = people.insert(hash((key, event.person)));
-        if let Some(cell) = self.counts.get_mut(&key) {
-            let (acts, who) = match event.click {
-                true => (&mut cell.clicks, &mut cell.unique_clickers),
-                false => (&mut cell.sends, &mut cell.unique_senders),
-            };
-            *acts = acts.saturating_add(1);
-            *who = who.saturating_add(u64::from(new));
-        }
-        Ok(())
+        Ok(Some(Act {
+            person: event.person,
+            key,
+            click: event.click,
+        }))
     }
 
     fn click_counts(&mut self, event: &Event<'_>) -> Result<bool, (&'static str, String)> {
