@@ -139,6 +139,7 @@ mod tests {
         requests_per_second: 2,
         messages_per_person_per_day: 10,
         new_grants_per_day: 2,
+        sends_per_person_per_day: None,
     };
 
     fn grant(person: u8) -> Grant {

@@ -4,7 +4,10 @@
 use crate::Error;
 use crate::vault::{Place, SealingKey};
 use minicbor::{Decode, Encode};
-use model::{AccountId, Attachment, Conversation, ConversationId, Entropy, Message, MessageId, Participant, Time};
+use model::{
+    AccountId, Attachment, Card, Conversation, ConversationId, Entropy, Message, MessageId, Participant, Time, TitleId,
+    Via,
+};
 use store::{ConversationRow, MessageRow};
 
 #[derive(Encode, Decode)]
@@ -15,6 +18,28 @@ struct MessageContent<'a> {
     text: &'a str,
     #[b(2)]
     attachments: Vec<AttachmentContent<'a>>,
+    #[b(3)]
+    via: Option<ViaContent<'a>>,
+}
+
+#[derive(Encode, Decode)]
+struct ViaContent<'a> {
+    #[b(0)]
+    partner: &'a str,
+    #[n(1)]
+    agreement: String,
+    #[b(2)]
+    card: Option<CardContent<'a>>,
+}
+
+#[derive(Encode, Decode)]
+struct CardContent<'a> {
+    #[b(0)]
+    title: &'a str,
+    #[b(1)]
+    name: &'a str,
+    #[n(2)]
+    year: Option<u16>,
 }
 
 #[derive(Encode, Decode)]
@@ -61,6 +86,15 @@ pub fn seal_message(
                 media_type: &a.media_type,
             })
             .collect(),
+        via: message.via.as_deref().map(|via| ViaContent {
+            partner: via.partner.as_str(),
+            agreement: via.agreement.to_string(),
+            card: via.card.as_ref().map(|card| CardContent {
+                title: &card.title.0,
+                name: &card.name,
+                year: card.year,
+            }),
+        }),
     };
     let row = message_row(message.id, message.conversation, message.sent_at);
     let place = message_place(owner, &row);
@@ -95,6 +129,19 @@ pub fn open_message(key: &SealingKey, owner: AccountId, row: &MessageRow) -> Res
                 media_type: a.media_type.to_owned(),
             })
             .collect(),
+        via: content.via.map(opened_via).transpose()?.map(Box::new),
+    })
+}
+
+fn opened_via(content: ViaContent<'_>) -> Result<Via, Error> {
+    Ok(Via {
+        partner: content.partner.parse().map_err(|_| damaged("message"))?,
+        agreement: content.agreement.parse().map_err(|_| damaged("message"))?,
+        card: content.card.map(|card| Card {
+            title: TitleId(card.title.to_owned()),
+            name: card.name.to_owned(),
+            year: card.year,
+        }),
     })
 }
 
@@ -203,6 +250,7 @@ mod tests {
             sent_at: Time(4),
             text: "hello".into(),
             attachments: Vec::new(),
+            via: None,
         };
         let row = seal_message(&key, &Zeros, owner, &message).unwrap();
         assert_eq!(open_message(&key, owner, &row).unwrap(), message);

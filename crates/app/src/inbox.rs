@@ -4,6 +4,7 @@ use crate::accounts::hash_of;
 use crate::content::{open_conversation, open_message, seal_conversation, seal_message};
 use crate::{App, Error};
 use model::{AccountId, Conversation, ConversationId, Message, MessageId, Time};
+use std::collections::BTreeSet;
 use store::{Cursor, MessageRow};
 
 /// Longest message a person can send, in bytes of UTF-8.
@@ -142,15 +143,41 @@ impl App {
             sent_at: self.clock.now(),
             text: text.to_owned(),
             attachments: Vec::new(),
+            via: None,
         };
+        let mut shut_out = BTreeSet::new();
+        for reader in talk.participants.iter().map(|p| p.account).filter(|a| *a != account) {
+            if self.mutes_of(reader).await?.shuts_out(account, None) {
+                shut_out.insert(reader);
+            }
+        }
+        self.message_deliver(&talk, &message, &shut_out, &|| Ok(())).await?;
+        self.store.messages_sync().await?;
+        // A repeated form gets the message that was sent the first time.
+        Ok(self
+            .messages_by_id(account, &[message.id])
+            .await?
+            .pop()
+            .unwrap_or(message))
+    }
+
+    /// Puts a message into the inbox of everyone in its conversation but those who do not want it: they get nothing, and
+    /// nobody learns of it. `may` is asked before each. Durable after a sync; what is there already stays as it is.
+    pub(crate) async fn message_deliver(
+        &self,
+        talk: &Conversation,
+        message: &Message,
+        shut_out: &BTreeSet<AccountId>,
+        may: &(dyn Fn() -> Result<(), Error> + Sync),
+    ) -> Result<(), Error> {
         // The author's own copy last: once she sees it, everyone has it.
         let mut readers: Vec<AccountId> = talk
             .participants
             .iter()
             .map(|p| p.account)
-            .filter(|a| *a != account)
+            .filter(|a| *a != message.author && !shut_out.contains(a))
             .collect();
-        readers.push(account);
+        readers.push(message.author);
         for reader in readers {
             if self.store.account_get(reader.0).await?.is_none() {
                 continue; // a contact without an inbox here
@@ -160,16 +187,11 @@ impl App {
                 Err(Error::NotFound) => continue, // erased meanwhile
                 Err(other) => return Err(other),
             };
-            let talk_row = seal_conversation(&key, self.vault.entropy(), reader, &talk)?;
-            let row = seal_message(&key, self.vault.entropy(), reader, &message)?;
+            let talk_row = seal_conversation(&key, self.vault.entropy(), reader, talk)?;
+            let row = seal_message(&key, self.vault.entropy(), reader, message)?;
+            may()?;
             self.store.messages_append(reader.0, vec![talk_row], vec![row]).await?;
         }
-        self.store.messages_sync().await?;
-        // A repeated form gets the message that was sent the first time.
-        Ok(self
-            .messages_by_id(account, &[message.id])
-            .await?
-            .pop()
-            .unwrap_or(message))
+        Ok(())
     }
 }

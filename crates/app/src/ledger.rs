@@ -83,7 +83,8 @@ impl App {
         if body.grant != grant.id.to_string() {
             return Err(Error::NotFound);
         }
-        if body.event != tlog::body::Event::Disclosure {
+        use tlog::body::Event::{Disclosure, Removal, Sent};
+        if !matches!(body.event, Disclosure | Sent | Removal) {
             return Err(Denied::Token.into());
         }
         self.receipt(index, &record, false, &self.log_head(), &mut Tiles::default())

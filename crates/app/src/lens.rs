@@ -251,6 +251,10 @@ impl Lens {
         }
     }
 
+    pub(crate) fn grant(&self) -> &Grant {
+        &self.grant
+    }
+
     pub(crate) fn account_id(&self) -> String {
         self.pairwise.show('a', self.grant.account.0)
     }

@@ -32,6 +32,7 @@ mod register;
 mod release;
 pub mod reports;
 mod says;
+pub mod sends;
 mod sequencer;
 mod subscriptions;
 mod vault;

@@ -3,7 +3,7 @@
 use crate::accounts::hash_of;
 use crate::{App, Error};
 use linker::Linker;
-use model::{ClientId, Mention, PartnerId, Sentiment, Title, TitleId};
+use model::{Card, ClientId, Mention, PartnerId, Sentiment, Title, TitleId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
@@ -34,6 +34,10 @@ pub struct Partner {
     pub agreement_key: String,
     /// Its clients.
     pub clients: BTreeMap<ClientId, Client>,
+    /// Where a title of its catalogue is, with `{title}` where its id goes: the only place that a link in a recommendation
+    /// leads to. Without it the partner recommends nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title_link: Option<String>,
 }
 
 /// All partners, as last read.
@@ -47,13 +51,24 @@ pub(crate) struct Partners {
 pub struct Catalogue {
     linker: Linker,
     names: HashMap<TitleId, String>,
+    years: HashMap<TitleId, u16>,
 }
 
 impl Catalogue {
     fn build(titles: &[Title]) -> Result<Self, linker::CatalogueError> {
         let linker = Linker::build(titles)?;
         let names = titles.iter().map(|t| (t.id.clone(), t.title.clone())).collect();
-        Ok(Self { linker, names })
+        let years = titles.iter().filter_map(|t| Some((t.id.clone(), t.year?))).collect();
+        Ok(Self { linker, names, years })
+    }
+
+    /// A title, as a message that recommends it shows it.
+    pub fn card(&self, title: &TitleId) -> Option<Card> {
+        Some(Card {
+            title: title.clone(),
+            name: self.names.get(title)?.clone(),
+            year: self.years.get(title).copied(),
+        })
     }
 
     /// Which titles a message mentions: what a partner may learn.
@@ -93,7 +108,25 @@ impl Catalogue {
     }
 }
 
+/// Stands for a title's id in [`Partner::title_link`].
+const TITLE: &str = "{title}";
+
 impl Partner {
+    /// Where a title is. Made of nothing but what the partner registered and the title's id: it can carry no sign of who
+    /// followed it.
+    pub fn link_to(&self, title: &TitleId) -> Option<String> {
+        let id: String = title
+            .0
+            .bytes()
+            .map(|b| match b {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'~' => char::from(b).to_string(),
+                // A dot too: `..` would lead to another path.
+                _ => format!("%{b:02X}"),
+            })
+            .collect();
+        self.title_link.as_ref().map(|link| link.replace(TITLE, &id))
+    }
+
     fn check(&self) -> Result<(), Error> {
         let invalid = |text: String| Err(Error::Invalid(text));
         if self.name.trim().is_empty() || self.name.chars().count() > 100 {
@@ -101,6 +134,18 @@ impl Partner {
         }
         if !is_web_address(&self.website) {
             return invalid("`website` is not an https address".into());
+        }
+        if let Some(link) = &self.title_link {
+            // What comes before the id is fixed, so that an id can only ever be a part of a path or query.
+            let parts = link.split_once(TITLE).filter(|(before, after)| {
+                let path = before.split_once("://").is_some_and(|(_, rest)| rest.contains('/'));
+                path && is_web_address(before) && !after.contains(['{', '}', '\\', '#']) && link.len() <= 500
+            });
+            if parts.is_none() {
+                return invalid(format!(
+                    "`title_link` is not an https address with `{TITLE}` once in its path or query"
+                ));
+            }
         }
         if self.clients.is_empty() || self.clients.len() > 16 {
             return invalid("a partner has 1 to 16 clients".into());

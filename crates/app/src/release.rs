@@ -45,6 +45,8 @@ pub(crate) struct Inside<'app> {
     pub(crate) view: View<'app>,
     pub(crate) grant: Grant,
     pub(crate) now: Time,
+    /// Of which at least one must be allowed.
+    pub(crate) actions: Vec<Action>,
 }
 
 impl App {
@@ -54,10 +56,33 @@ impl App {
     where
         F: for<'a> FnOnce(&'a mut View<'_>) -> Computing<'a> + Send,
     {
+        self.release_to(&[Action::Read], token, request_id, compute).await
+    }
+
+    /// The same for a partner that perhaps may not read but send or delete. An answer for which the inbox was looked at
+    /// leaves only if it may read.
+    pub async fn release_any<F>(&self, token: &str, request_id: String, compute: F) -> Result<Released, Error>
+    where
+        F: for<'a> FnOnce(&'a mut View<'_>) -> Computing<'a> + Send,
+    {
+        let any = [Action::Read, Action::Send, Action::Delete];
+        self.release_to(&any, token, request_id, compute).await
+    }
+
+    async fn release_to<F>(
+        &self,
+        actions: &[Action],
+        token: &str,
+        request_id: String,
+        compute: F,
+    ) -> Result<Released, Error>
+    where
+        F: for<'a> FnOnce(&'a mut View<'_>) -> Computing<'a> + Send,
+    {
         let hash = hash_of("token", token);
         let beginning = self.begin(token, &hash).await?;
         let named = beginning.named;
-        let mut inside = self.door_enter(beginning).await?;
+        let mut inside = self.door_enter(beginning, actions).await?;
         self.ceilings
             .request(&self.ceilings_of(&inside.grant)?, &inside.grant, inside.now)?;
         let coming = self.sequencer.coming();
@@ -69,7 +94,7 @@ impl App {
     }
 
     /// Into the door: the view is made that an answer may be computed from.
-    pub(crate) async fn door_enter(&self, beginning: Beginning) -> Result<Inside<'_>, Error> {
+    pub(crate) async fn door_enter(&self, beginning: Beginning, actions: &[Action]) -> Result<Inside<'_>, Error> {
         let Beginning {
             permit,
             grant,
@@ -81,10 +106,15 @@ impl App {
             ..
         } = beginning;
         let now = self.clock.now();
-        self.grant_answers(&grant)?;
+        self.grant_answers(&grant, actions)?;
         let lens = Lens::new(self, grant.clone(), (version, says_moved), permit, now).await?;
         let view = View::through(self, grant.account, lens.knowing(says, people), ahead).await?;
-        Ok(Inside { view, grant, now })
+        Ok(Inside {
+            view,
+            grant,
+            now,
+            actions: actions.to_vec(),
+        })
     }
 
     /// Out of the door: the entry, then the bytes.
@@ -95,8 +125,16 @@ impl App {
         coming: Coming,
         request_id: String,
     ) -> Result<Released, Error> {
-        let Inside { view, grant, now } = inside;
+        let Inside {
+            view,
+            grant,
+            now,
+            actions,
+        } = inside;
         let touched = view.is_touched();
+        if touched && self.may(&grant, Action::Read).is_err() {
+            return Err(Denied::Grant(Reason::Action).into());
+        }
         let (told, lens) = view.into_told();
         let lens = lens.ok_or(Error::NotFound)?;
         if !touched {
@@ -133,7 +171,7 @@ impl App {
 
         // Another process may have taken the grant back meanwhile.
         let (latest, _) = latest?.ok_or(Denied::Token)?;
-        self.grant_answers(&latest)?;
+        self.grant_answers(&latest, &actions)?;
         let (_, permit, to_ask) = lens.into_parts();
         if permit.is_late() {
             return Err(Error::Unavailable("the answer took too long; ask for less".into()));
@@ -154,7 +192,7 @@ impl App {
     /// Who a token speaks for, if it still speaks: for answers that carry nothing of the inbox.
     pub async fn partner_session(&self, token: &str) -> Result<PartnerSession, Error> {
         let grant = self.grant_presented(token).await?;
-        self.grant_answers(&grant)?;
+        self.grant_answers(&grant, &[Action::Read, Action::Send, Action::Delete])?;
         let pairwise = Pairwise::new(&self.pairwise_secret, &grant.partner, grant.account);
         Ok(PartnerSession {
             account: pairwise.show('a', grant.account.0),
@@ -175,7 +213,7 @@ impl App {
 
     /// Whether anything can be disclosed under a grant at all. The same questions `decide` asks first, asked once for a
     /// clear refusal.
-    pub(crate) fn grant_answers(&self, grant: &Grant) -> Result<(), Error> {
+    pub(crate) fn grant_answers(&self, grant: &Grant, actions: &[Action]) -> Result<(), Error> {
         let now = self.clock.now();
         let refuse = |reason| Err(Denied::Grant(reason).into());
         if !grant.is_live(now) {
@@ -185,10 +223,14 @@ impl App {
         match register.answering(&grant.agreement, now) {
             Err(reason) => refuse(reason),
             Ok(agreement) if agreement.partner_id != grant.partner => refuse(Reason::Agreement),
-            Ok(_) if !grant.terms.actions.contains(&Action::Read) => refuse(Reason::Action),
+            Ok(agreement) if !actions.iter().any(|a| allows(grant, agreement, *a)) => refuse(Reason::Action),
             Ok(_) => Ok(()),
         }
     }
+}
+
+fn allows(grant: &Grant, agreement: &model::Agreement, action: Action) -> bool {
+    grant.terms.actions.contains(&action) && agreement.actions.contains(&action)
 }
 
 /// What a partner may know without reading anything.

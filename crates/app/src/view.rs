@@ -5,11 +5,12 @@
 
 use crate::content::{open_conversation, open_message};
 use crate::lens::Lens;
+use crate::sends::Sending;
 use crate::vault::SealingKey;
 use crate::{App, Error};
 use item::own_item;
 pub use item::{Address, Author, Item};
-use model::{AccountId, Conversation, ConversationId, FieldSet, Message, MessageId};
+use model::{AccountId, Action, Conversation, ConversationId, FieldSet, Message, MessageId};
 pub(crate) use standing::Standings;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -134,6 +135,23 @@ impl<'app> View<'app> {
     /// What the viewer may see at most.
     pub fn fields(&self) -> FieldSet {
         self.lens.as_ref().map_or(FieldSet::ALL, Lens::fields)
+    }
+
+    /// Whether the viewer may do this.
+    pub fn may(&self, action: Action) -> bool {
+        self.lens
+            .as_ref()
+            .is_none_or(|lens| self.app.may(lens.grant(), action).is_ok())
+    }
+
+    /// The partner's grant at work; `None` for the owner, who sends by herself.
+    pub async fn sending(&mut self) -> Result<Option<Sending<'app>>, Error> {
+        // What was read ahead may not be how the inbox stands when something was sent.
+        self.ahead = None;
+        match &self.lens {
+            None => Ok(None),
+            Some(lens) => Ok(Some(Sending::new(self.app, lens.grant().clone()).await?)),
+        }
     }
 
     /// Whether the viewer is a partner.

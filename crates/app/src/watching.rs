@@ -6,7 +6,7 @@
 use crate::foresight::Named;
 use crate::release::Released;
 use crate::{App, Denied, Error};
-use model::{AccountId, Field, GrantId};
+use model::{Action, AccountId, Field, GrantId};
 
 /// A partner that waits for its view to move.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl App {
 
     async fn watch_from(&self, whose: Whose, known: Option<&str>) -> Result<Watch, Error> {
         let mut inside = self
-            .door_enter(self.begin_named(self.watcher(&whose).await?).await?)
+            .door_enter(self.begin_named(self.watcher(&whose).await?).await?, &[Action::Read])
             .await?;
         let exact = inside.view.fields().contains(Field::Envelope);
         let known = match known {
@@ -85,7 +85,7 @@ impl App {
     pub async fn watch_stands(&self, watch: &Watch) -> Result<(), Error> {
         let named = self.watcher(&watch.whose).await?;
         let (grant, _) = self.grant_read(named.grant).await?.ok_or(Denied::Token)?;
-        self.grant_answers(&grant)
+        self.grant_answers(&grant, &[Action::Read])
     }
 
     /// Looks whether the view has moved, and if so, has `write` say so from the account's id and the new state.
@@ -94,7 +94,7 @@ impl App {
         F: FnOnce(&str, &str) -> Vec<u8> + Send,
     {
         let mut inside = self
-            .door_enter(self.begin_named(self.watcher(&watch.whose).await?).await?)
+            .door_enter(self.begin_named(self.watcher(&watch.whose).await?).await?, &[Action::Read])
             .await?;
         let state = inside.view.state().await?;
         if state == watch.known {

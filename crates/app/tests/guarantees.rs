@@ -12,6 +12,7 @@ mod processes;
 mod receipts;
 mod register;
 mod reports;
+mod sends;
 mod world;
 
 use app::{About, Denied, Error};

@@ -32,6 +32,19 @@ pub struct Ceilings {
     pub messages_per_person_per_day: u32,
     /// New grants in 24 hours.
     pub new_grants_per_day: u32,
+    /// Recipients of what is sent on one person's behalf on one day of UTC; 20 if nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sends_per_person_per_day: Option<u32>,
+}
+
+/// What an agreement that says nothing allows to be sent on one person's behalf in a day.
+const SENDS_PER_DAY: u32 = 20;
+
+impl Ceilings {
+    /// Recipients of what is sent on one person's behalf in a day.
+    pub fn sends(&self) -> u32 {
+        self.sends_per_person_per_day.unwrap_or(SENDS_PER_DAY)
+    }
 }
 
 /// The lists that a report's cells are made of.
@@ -176,6 +189,7 @@ impl Agreement {
                 self.ceilings.messages_per_person_per_day,
             ),
             ("ceilings.new_grants_per_day", self.ceilings.new_grants_per_day),
+            ("ceilings.sends_per_person_per_day", self.ceilings.sends()),
             ("report.period_days", u32::from(self.report.period_days)),
         ] {
             if number == 0 {

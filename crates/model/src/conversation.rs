@@ -1,6 +1,6 @@
 //! Conversations and messages.
 
-use crate::{AccountId, ConversationId, MessageId, Time};
+use crate::{AccountId, AgreementRef, ConversationId, MessageId, PartnerId, Time, TitleId};
 
 /// Someone in a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,4 +76,28 @@ pub struct Message {
     pub text: String,
     /// Files that came with it.
     pub attachments: Vec<Attachment>,
+    /// How it was sent, if not by its author's own hand.
+    pub via: Option<Box<Via>>,
+}
+
+/// A partner that sent a message on its author's behalf.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Via {
+    /// Which.
+    pub partner: PartnerId,
+    /// Under which agreement.
+    pub agreement: AgreementRef,
+    /// The title it recommends.
+    pub card: Option<Card>,
+}
+
+/// A title that a message recommends, as its partner's catalogue names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Card {
+    /// The partner's id of it.
+    pub title: TitleId,
+    /// Its name.
+    pub name: String,
+    /// Year of release.
+    pub year: Option<u16>,
 }

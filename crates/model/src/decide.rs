@@ -1,8 +1,9 @@
 //! The one decision: may this message leave, and how much of it?
 
-use crate::{AccountId, Action, Choice, ConversationId, FieldSet, Grant, Register, Says, Time};
+use crate::{AccountId, Action, Agreement, Choice, ConversationId, FieldSet, Grant, Register, Says, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// What is the same for all messages of one answer.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +39,7 @@ pub enum Reason {
     Agreement,
     /// The agreement is suspended: its partner owes a report.
     Suspended,
-    /// The grant or the agreement does not have the action `read`.
+    /// The grant or the agreement does not have the action.
     Action,
     /// The grant does not cover the conversation, or nobody but its participants can read it.
     Conversation,
@@ -62,25 +63,11 @@ pub enum Decision {
 /// Decides for one message. Pure and total; denies by default; monotone: taking away a consent, a say or a term of the
 /// agreement never widens what is disclosed (property-tested in `tests/decide.rs`).
 pub fn decide(context: &Context<'_>, message: &Facts) -> Decision {
-    let Context {
-        register,
-        grant,
-        says,
-        now,
-    } = *context;
-    if !grant.is_live(now) {
-        return Decision::Withhold(Reason::Grant);
-    }
-    let agreement = match register.answering(&grant.agreement, now) {
+    let agreement = match may(context, Action::Read) {
         Ok(agreement) => agreement,
         Err(reason) => return Decision::Withhold(reason),
     };
-    if agreement.partner_id != grant.partner || !agreement.purposes.contains(&grant.terms.purpose) {
-        return Decision::Withhold(Reason::Agreement);
-    }
-    if !(agreement.actions.contains(&Action::Read) && grant.terms.actions.contains(&Action::Read)) {
-        return Decision::Withhold(Reason::Action);
-    }
+    let Context { grant, says, .. } = *context;
     if message.end_to_end || !grant.terms.conversations.contains(message.conversation) {
         return Decision::Withhold(Reason::Conversation);
     }
@@ -104,4 +91,38 @@ pub fn decide(context: &Context<'_>, message: &Facts) -> Decision {
     } else {
         Decision::Disclose(fields)
     }
+}
+
+/// May the partner do this at all, on the grant's owner's behalf? The questions that come before any message; the agreement
+/// it may do it under.
+pub fn may<'a>(context: &Context<'a>, action: Action) -> Result<&'a Arc<Agreement>, Reason> {
+    let Context {
+        register, grant, now, ..
+    } = *context;
+    if !grant.is_live(now) {
+        return Err(Reason::Grant);
+    }
+    let agreement = register.answering(&grant.agreement, now)?;
+    if agreement.partner_id != grant.partner || !agreement.purposes.contains(&grant.terms.purpose) {
+        return Err(Reason::Agreement);
+    }
+    if !(agreement.actions.contains(&action) && grant.terms.actions.contains(&action)) {
+        return Err(Reason::Action);
+    }
+    Ok(agreement)
+}
+
+/// May it do this in a conversation? For what writes: nobody's words are disclosed by it, so nobody else's say is asked.
+/// Whoever receives may close her door to it herself.
+pub fn may_in<'a>(
+    context: &Context<'a>,
+    action: Action,
+    conversation: ConversationId,
+    end_to_end: bool,
+) -> Result<&'a Arc<Agreement>, Reason> {
+    let agreement = may(context, action)?;
+    if end_to_end || !context.grant.terms.conversations.contains(conversation) {
+        return Err(Reason::Conversation);
+    }
+    Ok(agreement)
 }

@@ -20,8 +20,8 @@ mod time;
 
 pub use agreement::{Agreement, AgreementFault, Ceilings, Party, ReportDimensions, ReportDuty};
 pub use ask::Ask;
-pub use conversation::{Attachment, Conversation, Message, Participant};
-pub use decide::{Context, Decision, Facts, Reason, decide};
+pub use conversation::{Attachment, Card, Conversation, Message, Participant, Via};
+pub use decide::{Context, Decision, Facts, Reason, decide, may, may_in};
 pub use fields::{Field, FieldSet};
 pub use grant::{Grant, GrantState, InvalidTransition};
 pub use id::{

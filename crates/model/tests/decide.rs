@@ -157,7 +157,7 @@ prop_compose! {
             ends: NOW.plus_days(starts + days),
             ceilings: Ceilings {
                 people_per_day: 1, people_per_30_days: 1, requests_per_second: 1,
-                messages_per_person_per_day: 1, new_grants_per_day: 1,
+                messages_per_person_per_day: 1, new_grants_per_day: 1, sends_per_person_per_day: None,
             },
             report: ReportDuty {
                 period_days: 14, grace_days: 3,

@@ -98,6 +98,7 @@ impl AgreementPage {
                         n(a.ceilings.messages_per_person_per_day),
                     ),
                     ("New grants in 24 hours", n(a.ceilings.new_grants_per_day)),
+                    ("Sent on one person’s behalf in a day", n(a.ceilings.sends())),
                 ],
             ),
             (

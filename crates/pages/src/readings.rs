@@ -55,6 +55,10 @@ pub enum Happened {
     Say,
     /// Her inbox was erased.
     Erased,
+    /// A partner sent something in her name.
+    Sent,
+    /// A partner removed from her inbox what it had sent.
+    Removed,
     /// Nothing: an entry that hides how much happens.
     Nothing,
 }
@@ -92,6 +96,8 @@ impl Happened {
             Self::TakenBack => "Taken back",
             Self::Say => "Your say",
             Self::Erased => "Erased",
+            Self::Sent => "Sent in your name",
+            Self::Removed => "Removed",
             Self::Nothing => "Nothing",
         }
     }
@@ -111,6 +117,14 @@ impl Happened {
                 )
             }
             Self::Erased => "Your inbox was erased.".to_owned(),
+            Self::Sent => format!(
+                "{partner} sent {} in your name.",
+                words::count(messages, "message", "messages")
+            ),
+            Self::Removed => format!(
+                "{partner} removed from your inbox {} it had sent in your name.",
+                words::count(messages, "message", "messages")
+            ),
             Self::Nothing => "Nothing. This entry only hides how often something happens.".to_owned(),
         }
     }

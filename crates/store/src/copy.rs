@@ -107,7 +107,9 @@ async fn platform(from: &EmbeddedStore, to: &dyn AnyStore) -> Result<(), StoreEr
         }
     }
     // What the platform keeps under the account that nobody has.
-    shelf(from, to, [0; 16]).await?;
+    for number in 0..crate::limits::PLATFORM_SHELVES {
+        shelf(from, to, crate::limits::platform_shelf(number)).await?;
+    }
     for row in from.agreements_list().await? {
         if to.agreement_publish(row.clone()).await? == Cas::Conflict {
             let there = to.agreements_list().await?;

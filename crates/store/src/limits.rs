@@ -32,6 +32,14 @@ pub const CHECKPOINT: usize = 1 << 16;
 /// Bytes of a full tile: 256 hashes of 32.
 pub const TILE: usize = 8_192;
 
+/// Shelves of the platform's own: those of accounts that nobody has.
+pub const PLATFORM_SHELVES: u8 = 16;
+
+/// The account under which the platform keeps a shelf of its own; below [`PLATFORM_SHELVES`].
+pub const fn platform_shelf(number: u8) -> crate::Id {
+    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, number]
+}
+
 /// `Rejected` if `size` is over `limit`.
 pub fn at_most(what: &str, size: usize, limit: usize) -> Result<(), StoreError> {
     if size > limit {

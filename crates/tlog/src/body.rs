@@ -44,6 +44,12 @@ pub enum Event {
     /// Nothing happened: an entry that hides how much does.
     #[n(7)]
     Padding,
+    /// A partner sent something on the person's behalf.
+    #[n(8)]
+    Sent,
+    /// A partner removed from the inbox what it had sent.
+    #[n(9)]
+    Removal,
 }
 
 /// What the entry commits to. Encoded as a deterministic CBOR array, padded with zeros to a multiple of [`BLOCK`].

@@ -95,6 +95,8 @@ fn what_happened(body: &Body) -> String {
         Event::Erasure => format!("{when}: the inbox was erased"),
         Event::Narrowing => format!("{when}: a grant of partner {partner} was narrowed"),
         Event::Padding => format!("{when}: nothing happened; the entry only hides how much does"),
+        Event::Sent => format!("{when}: partner {partner} sent something on this person's behalf"),
+        Event::Removal => format!("{when}: partner {partner} removed from this inbox what it had sent"),
     }
 }
 

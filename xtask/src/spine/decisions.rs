@@ -114,6 +114,7 @@ pub fn agreement(n: u32) -> anyhow::Result<Agreement> {
             requests_per_second: 1_000_000_000,
             messages_per_person_per_day: 1_000_000_000,
             new_grants_per_day: 1_000_000,
+            sends_per_person_per_day: None,
         },
         report: ReportDuty {
             period_days: 14,

@@ -129,6 +129,7 @@ fn message(ana: AccountId, now: model::Time, n: i64) -> Message {
         sent_at,
         text: format!("Message {n}: have you seen it? I watched it twice last week and would again."),
         attachments: vec![],
+        via: None,
     }
 }
 
@@ -144,6 +145,7 @@ async fn sign_up(app: &App) -> anyhow::Result<()> {
         website: "https://marquee.example".into(),
         agreement_key: key.verifying_key().to_string(),
         clients: BTreeMap::from([("marquee-web".parse()?, serde_json::from_value(client)?)]),
+        title_link: None,
     })
     .await?;
     let draft = privity::draft::agreement_toml(&app.agreement_verifying_key(), app.now().plus_days(-1));

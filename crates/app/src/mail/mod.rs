@@ -61,6 +61,18 @@ pub(crate) enum Kind {
     Sent = 12,
     /// Where a partner wants to be told that its view of this inbox has moved.
     PartnerPush = 13,
+    /// What partners send on her behalf.
+    Outgoing = 20,
+    /// Whom she does not want to hear of.
+    Mutes = 21,
+    /// How much a partner has sent on her behalf on a day.
+    SentFor = 22,
+    /// The platform's: what waits to be delivered.
+    Waiting = 23,
+    /// The platform's: sends, and the clicks on them.
+    Counted = 24,
+    /// The platform's: messages that their readers have reported.
+    Reported = 25,
     /// The platform's own: where a period's report stands.
     Report = 40,
     /// What became of a report.
@@ -148,7 +160,7 @@ impl Mail<'_> {
         Ok(contents)
     }
 
-    async fn state(&self, kind: Kind) -> Result<u64, Error> {
+    pub(crate) async fn state(&self, kind: Kind) -> Result<u64, Error> {
         Ok(self.app.store.docs_state(self.owner.0, kind as u8).await?)
     }
 

@@ -168,6 +168,29 @@ impl World {
         self.redeem(&code).await.unwrap()
     }
 
+    /// Ana lets Marquee do these.
+    pub async fn connect_to(&self, actions: &[Action], fields: &[Field]) -> Tokens {
+        let mut request = self.request(fields);
+        request.terms.actions = actions.iter().copied().collect();
+        self.connect_as(request).await
+    }
+
+    /// Ana agrees to all that is asked.
+    pub async fn connect_as(&self, request: AuthorizationRequest) -> Tokens {
+        let terms = request.terms.clone();
+        self.connect_with(request, terms).await
+    }
+
+    /// Ana agrees to this much of what is asked.
+    pub async fn connect_with(&self, request: AuthorizationRequest, terms: Terms) -> Tokens {
+        let uri = self.app.authorization_push(&request).await.unwrap();
+        let answer = self
+            .app
+            .authorization_answer(self.ana.account, &uri, &self.client(), Some(terms))
+            .await;
+        self.redeem(&answer.unwrap().code.unwrap()).await.unwrap()
+    }
+
     pub async fn connect_for(&self, person: &Person, fields: &[Field]) -> Tokens {
         let code = self.code_of(person, fields).await;
         self.redeem(&code).await.unwrap()
@@ -196,6 +219,7 @@ impl World {
                 sent_at: self.clock.now().plus_seconds(i64::from(n)),
                 text: (*text).to_owned(),
                 attachments: vec![],
+                via: None,
             })
             .collect();
         self.app.take_in(self.ana.account, &[], &messages).await.unwrap();
@@ -243,6 +267,20 @@ impl World {
 
     pub fn lose_the_ledgers_answer(&self) {
         self.faulty.plan(Plan::Next("ledger_commit", Fault::Kept));
+    }
+
+    /// The writes from now on that fail, by their number, and how.
+    pub fn fail_at(&self, write: u64, fault: Fault) {
+        self.faulty.plan(Plan::At(BTreeMap::from([(write, fault)])));
+    }
+
+    /// Whether what was to fail has.
+    pub fn struck(&self) -> bool {
+        !self.faulty.struck().is_empty()
+    }
+
+    pub fn mend(&self) {
+        self.faulty.plan(Plan::Never);
     }
 
     pub fn fail(&self, method: &'static str, fault: Fault) {
@@ -376,6 +414,7 @@ async fn converse(app: &App, ana: &Person, ben: &Person) -> ConversationId {
         sent_at: START.parse::<Time>().unwrap().plus_seconds(i64::from(n)),
         text: text.into(),
         attachments: vec![],
+        via: None,
     };
     let messages = [
         message(1, ana, "msg from ana: did you see the movie Heat (1995)? I loved it"),
@@ -405,6 +444,7 @@ async fn sign_up_marquee(app: &App, messages: u32) {
             }))
             .unwrap(),
         )]),
+        title_link: Some("https://marquee.example/title/{title}".into()),
     };
     app.partner_put(partner).await.unwrap();
     let title = |id: &str, name: &str, year| Title {
@@ -452,14 +492,15 @@ pub fn agreement(platform: &str, partner: &str) -> Agreement {
             requests_per_second: 1000,
             messages_per_person_per_day: 1_000_000,
             new_grants_per_day: 1000,
+            sends_per_person_per_day: Some(5),
         },
         report: ReportDuty {
             period_days: 14,
             grace_days: 3,
             dimensions: ReportDimensions {
-                interface: vec![],
-                initiation_surface: vec![],
-                variant: vec![],
+                interface: vec!["tv".into(), "web".into()],
+                initiation_surface: vec!["post_play".into()],
+                variant: vec!["a".into(), "b".into()],
             },
             consequence: "Its grants stop answering until it is filed".into(),
         },

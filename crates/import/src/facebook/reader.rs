@@ -269,6 +269,7 @@ impl Run<'_> {
             sent_at: written.sent_at,
             text: written.text.into_owned(),
             attachments: written.attachments,
+            via: None,
         }))
     }
 

@@ -195,6 +195,7 @@ fn message(
         sent_at: dialogue.sent_at(index, &said)?,
         text,
         attachments: Vec::new(),
+        via: None,
     })
 }
 

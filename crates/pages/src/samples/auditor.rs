@@ -37,6 +37,7 @@ fn agreement(version: u32, partner: &str) -> Agreement {
             requests_per_second: 200,
             messages_per_person_per_day: 5_000,
             new_grants_per_day: 20_000,
+            sends_per_person_per_day: Some(10),
         },
         report: ReportDuty {
             period_days: 14,

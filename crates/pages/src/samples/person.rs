@@ -158,6 +158,8 @@ impl Page for WhoHasRead {
                 row(4_752, Happened::Say, 12, "Reel & Sons", FieldSet::NONE, 0),
                 row(4_711, Happened::Read, 20, "Marquee", FieldSet::of(&[Field::Ranking]), 0),
                 row(4_600, Happened::Narrowed, 90, "Marquee", mentions(), 0),
+                row(4_580, Happened::Sent, 100, "Marquee", FieldSet::NONE, 2),
+                row(4_570, Happened::Removed, 101, "Marquee", FieldSet::NONE, 1),
                 row(4_550, Happened::Nothing, 120, "", FieldSet::NONE, 0),
                 row(4_100, Happened::Agreed, 400, "Marquee", FieldSet::ALL, 0),
             ],

@@ -112,6 +112,8 @@ fn happened(event: Event) -> Happened {
         Event::Revocation => Happened::TakenBack,
         Event::Say => Happened::Say,
         Event::Erasure => Happened::Erased,
+        Event::Sent => Happened::Sent,
+        Event::Removal => Happened::Removed,
         Event::Padding => Happened::Nothing,
     }
 }
