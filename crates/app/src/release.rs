@@ -18,6 +18,7 @@ use crate::view::View;
 use crate::{App, Denied, Error};
 use model::{Action, Conversations, Grant, Reason, Time};
 use ring::digest;
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use tlog::body::Event;
@@ -194,8 +195,10 @@ impl App {
         let grant = self.grant_presented(token).await?;
         self.grant_answers(&grant, &[Action::Read, Action::Send, Action::Delete])?;
         let pairwise = Pairwise::new(&self.pairwise_secret, &grant.partner, grant.account);
+        let actions = [Action::Read, Action::Send, Action::Delete];
         Ok(PartnerSession {
             account: pairwise.show('a', grant.account.0),
+            actions: actions.into_iter().filter(|a| self.may(&grant, *a).is_ok()).collect(),
             grant,
         })
     }
@@ -240,4 +243,6 @@ pub struct PartnerSession {
     pub account: String,
     /// The consent it acts under.
     pub grant: Grant,
+    /// What it may do: what grant and agreement both have.
+    pub actions: BTreeSet<Action>,
 }

@@ -53,6 +53,28 @@ pub struct Bubble {
     pub attachments: Vec<Attachment>,
     /// Partners that were told something of it, newest first.
     pub read_by: Vec<Reader>,
+    /// The partner that sent it in its author's name.
+    pub via: Option<SentWith>,
+}
+
+/// How a message came that its author did not send by hand.
+#[derive(Debug, Clone)]
+pub struct SentWith {
+    /// The partner's name.
+    pub partner: String,
+    /// What it recommends.
+    pub card: Option<TitleCard>,
+}
+
+/// A title that is recommended. There is no picture: nothing is fetched from anywhere.
+#[derive(Debug, Clone)]
+pub struct TitleCard {
+    /// Its name.
+    pub name: String,
+    /// When it came out.
+    pub year: Option<u16>,
+    /// Where it is: a link of this platform's that leads to the partner. None for whoever sent it.
+    pub link: Option<String>,
 }
 
 /// A piece of a message.

@@ -63,6 +63,13 @@ routes! {
     Person "POST" "/allowances/asks/{key}" => post(console::ask_answer);
     Person "POST" "/allowances/{grant}/revoke" => post(console::revoke);
     Person "GET POST" "/allowances/{grant}/narrow" => get(console::narrow_form).post(console::narrow);
+    Person "GET" "/sent" => get(console::sent);
+    Person "POST" "/sent/mutes" => post(console::mutes);
+    Person "POST" "/sent/messages/{key}" => post(console::unwanted);
+    Person "POST" "/sent/{key}/undo" => post(console::undo);
+    Person "GET POST" "/sent/{key}/choose" => get(console::choose_form).post(console::choose);
+    Person "GET" "/sent/{key}/back" => get(console::back);
+    Public "GET" "/r/{key}" => get(console::follow);
     Person "GET" "/oauth/authorize" => get(oauth::ask);
     Person "POST" "/consent" => post(oauth::answer);
     Public "GET" "/register" => get(console::register);

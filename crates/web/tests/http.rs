@@ -36,6 +36,8 @@ mod raw;
 mod reports;
 #[path = "http/routes.rs"]
 mod routes;
+#[path = "http/sending.rs"]
+mod sending;
 #[path = "http/sign_in.rs"]
 mod sign_in;
 #[path = "http/site.rs"]

@@ -353,7 +353,7 @@ fn still_may(permit: &Permit) -> Result<(), Error> {
 
 enum Claim {
     /// It is to be delivered, by us; whether someone had begun to before.
-    Mine(Outgoing, bool),
+    Mine(Box<Outgoing>, bool),
     /// There is nothing to be done.
     Over,
     /// Someone else is at it.
@@ -373,7 +373,10 @@ fn claimed(there: Option<Outgoing>, now: Time, listed_for: Time) -> (Option<Outg
                 send_at,
                 claimed: Some(now),
             };
-            (Some(outgoing.clone()), Claim::Mine(outgoing, claimed.is_some()))
+            (
+                Some(outgoing.clone()),
+                Claim::Mine(Box::new(outgoing), claimed.is_some()),
+            )
         }
         // Perhaps on its way to being submitted.
         Stage::Draft if listed_for.plus_seconds(SUBMITTING_SECONDS) > now => (Some(outgoing), Claim::NotYet),

@@ -84,6 +84,7 @@ impl Sending<'_> {
             made_at: self.app.clock.now(),
             what,
             to,
+            addressed: new.to.clone(),
             stage: Stage::Draft,
             submitted_at: None,
             removed: false,

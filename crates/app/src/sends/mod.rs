@@ -22,10 +22,11 @@ pub use submit::{HOLD_LIMIT, UNDO_SECONDS};
 
 use crate::mail::{Kind, Mail};
 use crate::pairwise::Pairwise;
+use crate::view::{Address, Author, Item};
 use crate::{App, Error};
 use model::{
-    AccountId, Action, AgreementRef, Card, ClientId, Context, ConversationId, Grant, GrantId, MessageId, PartnerId,
-    Reason, Register, Time,
+    AccountId, Action, AgreementRef, Card, ClientId, Context, ConversationId, Field, FieldSet, Grant, GrantId,
+    MessageId, PartnerId, Reason, Register, Time,
 };
 use report::RecipientKind;
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,9 @@ pub struct Outgoing {
     pub what: What,
     /// Whom it is for.
     pub to: Target,
+    /// The addresses the partner gave, if it gave any: if not, it does not know whom it is for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addressed: Vec<String>,
     /// How far it is.
     pub stage: Stage,
     /// When it was submitted: the day whose ceiling it counts under.
@@ -146,6 +150,15 @@ impl Outgoing {
         match self.stage {
             Stage::Draft => None,
             Stage::Waiting { send_at, .. } | Stage::Sent { send_at } | Stage::Canceled { send_at } => Some(send_at),
+        }
+    }
+
+    /// The names its messages' ids are made of.
+    pub(crate) fn names(&self) -> Vec<String> {
+        match &self.to {
+            Target::People(people) => people.iter().map(|p| deliver::name_of(Some(*p))).collect(),
+            Target::Talk(_) => vec![deliver::name_of(None)],
+            Target::Nobody | Target::Elsewhere => Vec::new(),
         }
     }
 
@@ -263,9 +276,64 @@ impl<'app> Sending<'app> {
         self.pairwise.show('o', id)
     }
 
-    /// A recipient, as this partner knows her.
-    pub fn address(&self, person: AccountId) -> String {
-        self.pairwise.show('p', person.0)
+    /// What a conversation of its own stands for.
+    pub fn read_thread(&self, shown: &str) -> Option<Id> {
+        self.pairwise.read('o', shown)
+    }
+
+    /// The name of its submission.
+    pub fn show_submission(&self, id: Id) -> String {
+        self.pairwise.show('u', id)
+    }
+
+    /// What the name of a submission stands for.
+    pub fn read_submission(&self, shown: &str) -> Option<Id> {
+        self.pairwise.read('u', shown)
+    }
+
+    /// Recipients of what is sent on her behalf in a day, at most.
+    pub fn most_a_day(&self) -> Result<u32, Error> {
+        Ok(self.app.ceilings_of(&self.grant)?.sends())
+    }
+
+    /// Whether a name has the form of a message's.
+    pub fn pairwise_message(&self, shown: &str) -> bool {
+        self.pairwise.read('m', shown).is_some()
+    }
+
+    /// Which of them was sent as this message; `None` if none was.
+    pub async fn sent_as(&self, shown: &str) -> Result<Option<Id>, Error> {
+        let Some(message) = self.pairwise.read('m', shown).map(MessageId) else {
+            return Ok(None);
+        };
+        let all = self.all().await?;
+        let is_it = |(id, outgoing): &&(Id, Outgoing)| {
+            let names = outgoing.names();
+            names.iter().any(|name| self.mail.message_of(*id, name) == message)
+        };
+        Ok(all.iter().find(is_it).map(|(id, _)| *id))
+    }
+
+    /// It as a message of this partner's: nothing is in it that the partner did not write.
+    pub fn item(&self, id: Id, outgoing: &Outgoing) -> Item {
+        let to = |address: &String| Address {
+            id: address.clone(),
+            name: None,
+        };
+        Item {
+            message: MessageId(id),
+            id: self.show(id),
+            thread: self.thread(id),
+            at: outgoing.send_at().unwrap_or(outgoing.made_at),
+            author: Author::You,
+            to: outgoing.addressed.iter().map(to).collect(),
+            subject: None,
+            text: Some(outgoing.text().to_owned()),
+            attachments: Vec::new(),
+            size: outgoing.text().len(),
+            fields: FieldSet::of(&[Field::Text]),
+            mentions: None,
+        }
     }
 
     /// Where she chooses the recipients herself, so that the partner need not know them.

@@ -1,6 +1,6 @@
 //! What a person sees and does herself: what was sent in her name, whom a draft goes to; and a partner removing what it sent.
 
-use super::deliver::{name_of, note_of};
+use super::deliver::note_of;
 use super::{Asked, Outgoing, RECIPIENTS_LIMIT, SendRefused, Sending, Stage, Target, What, granted};
 use crate::mail::{Kind, show_id};
 use crate::{App, Error};
@@ -141,6 +141,7 @@ impl App {
                 true => Target::Nobody,
                 false => Target::People(chosen),
             };
+            draft.addressed.clear();
         }
         self.submit(&mail, &grant, id, draft, super::UNDO_SECONDS).await
     }
@@ -156,11 +157,7 @@ impl Sending<'_> {
         if !matches!(outgoing.stage, Stage::Sent { .. }) {
             return Ok(Err(SendRefused::TooLate));
         }
-        let names: Vec<String> = match &outgoing.to {
-            Target::People(people) => people.iter().map(|p| name_of(Some(*p))).collect(),
-            Target::Talk(_) => vec![name_of(None)],
-            Target::Nobody | Target::Elsewhere => Vec::new(),
-        };
+        let names = outgoing.names();
         let ids: Vec<MessageId> = names.iter().map(|name| self.mail.message_of(id, name)).collect();
         let there = self.app.messages_by_id(self.grant.account, &ids).await?;
         for message in &there {

@@ -55,8 +55,10 @@ impl App {
         draft: Outgoing,
         hold: i64,
     ) -> Asked<Outgoing> {
-        if draft.stage != Stage::Draft {
-            return Ok(Ok(draft));
+        match draft.stage {
+            Stage::Draft => {}
+            Stage::Waiting { .. } | Stage::Sent { .. } => return Ok(Ok(draft)),
+            Stage::Canceled { .. } => return Ok(Err(SendRefused::TooLate)),
         }
         granted!(self.may(grant, Action::Send).map_err(SendRefused::Forbidden));
         if draft.to == Target::Nobody {
@@ -85,6 +87,7 @@ impl App {
                     // As the person may have chosen since: what was counted is what is sent.
                     outgoing.to = draft.to.clone();
                     outgoing.what = draft.what.clone();
+                    outgoing.addressed = draft.addressed.clone();
                     outgoing.grant = grant.id;
                     outgoing.agreement = grant.agreement.clone();
                     outgoing.submitted_at = Some(now);

@@ -62,6 +62,7 @@ pub(super) fn own_item(owner: AccountId, message: Message, talk: &Conversation) 
         .filter(|p| p.account != message.author)
         .map(|p| address(p.account))
         .collect();
+    let text = with_via(&message, talk);
     Item {
         message: message.id,
         id: message.id.to_string(),
@@ -70,10 +71,30 @@ pub(super) fn own_item(owner: AccountId, message: Message, talk: &Conversation) 
         author: Author::Person(address(message.author)),
         to,
         subject: Some(talk.title_for(owner)),
-        size: message.text.len(),
-        text: Some(message.text),
+        size: text.len(),
+        text: Some(text),
         attachments: message.attachments,
         fields: FieldSet::ALL,
         mentions: None,
     }
+}
+
+/// What a message says to its owner, for apps that know of nothing but text.
+fn with_via(message: &Message, talk: &Conversation) -> String {
+    let Some(via) = &message.via else {
+        return message.text.clone();
+    };
+    let author = talk.name_of(message.author).unwrap_or("someone");
+    let mut lines = Vec::new();
+    if !message.text.is_empty() {
+        lines.push(message.text.clone());
+    }
+    if let Some(card) = &via.card {
+        lines.push(match card.year {
+            Some(year) => format!("{} ({year})", card.name),
+            None => card.name.clone(),
+        });
+    }
+    lines.push(format!("Sent with {} on {author}’s behalf", via.partner));
+    lines.join("\n\n")
 }

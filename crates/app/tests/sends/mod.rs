@@ -93,8 +93,8 @@ pub async fn bens_address(world: &World, token: &str) -> String {
         .await
         .unwrap();
     let seen = world.read(token).await.unwrap();
-    let at = seen.find(",\"Ben\"").unwrap();
-    seen[..at].rsplit('"').nth(1).unwrap().to_owned()
+    let (before, _) = seen.split_once(",\"Ben\"").unwrap();
+    before.rsplit('"').nth(1).unwrap().to_owned()
 }
 
 /// A world in which Marquee may send for Ana, and its token, and Ben's address.

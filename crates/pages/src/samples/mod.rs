@@ -3,11 +3,12 @@
 mod auditor;
 mod person;
 mod reports;
+mod sent;
 mod talk;
 
 use crate::{
-    AgreementDiff, AgreementPage, Allowances, Chrome, Consent, ConversationPage, ErrorPage, Inbox, Landing, LedgerPage,
-    Narrow, Notice, Page, ReadingPage, ReceiptChecked, Register, ReportPage, ReportsPage, SignIn, WhoHasRead,
+    AgreementDiff, AgreementPage, Allowances, ChoosePage, Chrome, Consent, ConversationPage, ErrorPage, Inbox, Landing,
+    LedgerPage, Narrow, Notice, Page, ReadingPage, ReceiptChecked, Register, ReportPage, ReportsPage, SentPage, SignIn, WhoHasRead,
 };
 use model::{AgreementRef, ConversationId, FieldSet, GrantId, MessageId, PartnerId, Time};
 
@@ -27,6 +28,8 @@ pub fn gallery() -> askama::Result<Vec<(String, String)>> {
     add::<ReadingPage>("reading", &mut all)?;
     add::<Allowances>("allowances", &mut all)?;
     add::<Narrow>("narrow", &mut all)?;
+    add::<SentPage>("sent", &mut all)?;
+    add::<ChoosePage>("choose", &mut all)?;
     add::<Notice>("notice", &mut all)?;
     add::<ErrorPage>("error", &mut all)?;
     add::<Register>("register", &mut all)?;

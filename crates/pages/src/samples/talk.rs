@@ -1,7 +1,7 @@
 use super::{HOSTILE, NOW, ago, hostile, inside, mentions, message_id, outside, partner_id, talk_id};
 use crate::{
     Bubble, Connected, ConversationPage, ErrorPage, Inbox, InboxRow, Landing, Link, Notice, Page, Piece, Reader,
-    SignIn, Tab,
+    SentWith, SignIn, Tab, TitleCard,
 };
 use model::{Attachment, Choice, Field, FieldSet};
 
@@ -160,6 +160,7 @@ fn said(n: u8, author: &str, hours: i64, pieces: &[(&str, Option<&str>)]) -> Bub
             .collect(),
         attachments: vec![],
         read_by: vec![],
+        via: None,
     }
 }
 
@@ -187,6 +188,14 @@ impl Page for ConversationPage {
             ],
         );
         first.read_by = vec![reader("Marquee", 20, mentions(), 4_711)];
+        first.via = Some(SentWith {
+            partner: "Marquee".into(),
+            card: Some(TitleCard {
+                name: "Metropolis".into(),
+                year: Some(1927),
+                link: Some("/r/x0".into()),
+            }),
+        });
         let mut mine = said(
             3,
             "Ines Duarte",
@@ -279,6 +288,14 @@ impl Page for ConversationPage {
             name: HOSTILE.into(),
             media_type: HOSTILE.into(),
         }];
+        worst.via = Some(SentWith {
+            partner: HOSTILE.into(),
+            card: Some(TitleCard {
+                name: HOSTILE.into(),
+                year: Some(u16::MAX),
+                link: None,
+            }),
+        });
         worst.read_by = vec![reader(HOSTILE, 0, FieldSet::ALL, u64::MAX); 4];
         let extreme = Self {
             chrome: hostile(),

@@ -11,7 +11,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use model::{AccountId, ConversationId, Message, MessageId, PartnerId};
-use pages::{Bubble, Connected, ConversationPage, Piece, Reader};
+use pages::{Bubble, Connected, ConversationPage, Piece, Reader, SentWith, TitleCard};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -106,6 +106,7 @@ async fn page(web: &Web, who: &SignedIn, id: &str, before: Option<&str>) -> Resu
                 own: message.author == me,
                 at: message.sent_at,
                 read_by,
+                via: sent_with(web, me, &message),
                 text: pieces(catalogue, &message),
                 attachments: message.attachments,
             }
@@ -130,6 +131,23 @@ async fn page(web: &Web, who: &SignedIn, id: &str, before: Option<&str>) -> Resu
         nonce: web.app.fresh_name(),
         draft: String::new(),
         error: None,
+    })
+}
+
+/// How a message was sent that its author did not send by hand. The link is hers alone: made from the message and its reader.
+fn sent_with(web: &Web, me: AccountId, message: &Message) -> Option<SentWith> {
+    let via = message.via.as_deref()?;
+    let link = |_: &model::Card| {
+        let token = web.app.link_token(message.id, &via.agreement, message.sent_at);
+        format!("/r/{token}")
+    };
+    Some(SentWith {
+        partner: partner_name(web, via.partner.as_str()),
+        card: via.card.as_ref().map(|card| TitleCard {
+            name: card.name.clone(),
+            year: card.year,
+            link: Some(card).filter(|_| message.author != me).map(link),
+        }),
     })
 }
 

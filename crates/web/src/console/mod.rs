@@ -11,6 +11,7 @@ mod readings;
 mod receipts;
 mod register;
 mod reports;
+mod sent;
 mod sign_in;
 
 pub use allowances::{allowances, ask_answer, revoke, say};
@@ -24,6 +25,7 @@ pub use readings::{reading, readings, receipt};
 pub use receipts::receipts;
 pub use register::{agreement, changes, register};
 pub use reports::{report, reports};
+pub use sent::{back, choose, choose_form, follow, mutes, sent, undo, unwanted};
 pub use sign_in::{sign_in, sign_in_form, sign_out};
 
 use crate::Web;

@@ -1,11 +1,11 @@
 //! The methods, over a view.
 
 use super::subscription::{Keep, Subscribing};
-use super::{email, filter, mailbox};
+use super::{email, filter, mailbox, sending};
 use crate::Web;
 use app::Error;
 use app::view::{Found, Selection, Since, Start, View};
-use model::Grant;
+use model::{Action, Grant};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -14,8 +14,9 @@ use std::io::{ErrorKind, Write};
 use std::sync::Arc;
 use wire::jmap::{
     BodyProperties, ChangesArguments, ChangesResponse, DISCLOSURE, EmailGetArguments, EmailProperties,
-    EmailQueryArguments, GetArguments, GetResponse, Mailbox, MethodCall, MethodError, MethodErrorType, MethodResponse,
-    QueryResponse, References, Request, Response, Thread, parse_arguments, require_known, resolve_arguments, select,
+    EmailQueryArguments, GetArguments, GetResponse, IdSet, Mailbox, MethodCall, MethodError, MethodErrorType,
+    MethodResponse, QueryResponse, References, Request, Response, Thread, parse_arguments, require_known,
+    resolve_arguments, select,
 };
 use wire::limits::{MAX_OBJECTS_IN_GET, MAX_QUERY_LIMIT, MAX_SIZE_RESPONSES};
 
@@ -24,9 +25,11 @@ pub struct Context {
     request: Request,
     web: Arc<Web>,
     grant: Arc<Grant>,
+    pub(super) host: String,
+    /// The client's name for this request: the same again makes nothing twice.
+    pub(super) key: Option<String>,
     /// What this request has made, by the client's name for it.
-    created: BTreeMap<String, String>,
-    host: String,
+    pub(super) created: BTreeMap<String, String>,
     /// Bytes that the answer to the present call may have.
     room: usize,
 }
@@ -51,12 +54,13 @@ pub(super) use check;
 
 impl Context {
     /// A partner's request to this platform, under a grant.
-    pub fn of(web: &Arc<Web>, grant: Arc<Grant>, request: Request) -> Self {
+    pub fn of(web: &Arc<Web>, grant: Arc<Grant>, request: Request, key: Option<String>) -> Self {
         Self {
             created: request.created_ids.clone().unwrap_or_default(),
             request,
             web: Arc::clone(web),
             grant,
+            key,
             host: web.app.host().to_owned(),
             room: MAX_SIZE_RESPONSES,
         }
@@ -76,22 +80,26 @@ impl Context {
         for mut call in calls {
             let arguments = std::mem::take(&mut call.arguments);
             self.room = MAX_SIZE_RESPONSES.saturating_sub(results);
-            let mut response = match resolve_arguments(arguments, &responses, &mut references) {
-                Err(error) => MethodResponse::error(&error, &call.call_id),
+            let length = |of: &[MethodResponse]| of.iter().map(|r| r.arguments.get().len()).sum::<usize>();
+            let mut answered = match resolve_arguments(arguments, &responses, &mut references) {
+                Err(error) => vec![MethodResponse::error(&error, &call.call_id)],
                 Ok(_) if !self.request.offers(&call.name) => {
-                    MethodResponse::error(&MethodErrorType::UnknownMethod.into(), &call.call_id)
+                    vec![MethodResponse::error(&MethodErrorType::UnknownMethod.into(), &call.call_id)]
                 }
-                Ok(arguments) => self.run(view, &call, arguments).await?,
+                Ok(arguments) if sending::is_ours(&call.name) => {
+                    sending::run(&mut self, view, &call, arguments).await?
+                }
+                Ok(arguments) => vec![self.run(view, &call, arguments).await?],
             };
-            if response.arguments.get().len() > self.room {
-                response = MethodResponse::error(&no_room(), &call.call_id);
+            if length(&answered) > self.room {
+                answered = vec![MethodResponse::error(&no_room(), &call.call_id)];
             }
-            results += response.arguments.get().len();
-            responses.push(response);
+            results += length(&answered);
+            responses.extend(answered);
         }
         let response = Response {
             method_responses: responses,
-            created_ids: self.request.created_ids.map(|_| self.created),
+            created_ids: self.request.created_ids.as_ref().map(|_| self.created.clone()),
             session_state: view.session_state(),
             disclosure_proof: None,
         };
@@ -107,6 +115,10 @@ impl Context {
         arguments: Map<String, Value>,
     ) -> Result<MethodResponse, Error> {
         let outcome = match call.name.as_str() {
+            // Who may only send has folders for what it writes, and sees nothing else.
+            name if !view.may(Action::Read) && !["Core/echo", "Mailbox/get", "Mailbox/query"].contains(&name) => Err(
+                MethodError::new(MethodErrorType::Forbidden, "this grant does not have the action `read`"),
+            ),
             "Core/echo" => echo(call, &arguments, self.room),
             "Mailbox/get" => self.mailbox_get(view, call, arguments).await?,
             "Mailbox/changes" => self.mailbox_changes(view, call, arguments).await?,
@@ -150,19 +162,28 @@ impl Context {
         check!(own_account(view, &asked.account_id));
         let properties = asked.properties.as_deref();
         check!(properties.map_or(Ok(()), |p| require_known(p, &Mailbox::PROPERTIES)));
-        let (wanted, not_found): (Vec<String>, Vec<String>) = asked
+        let counts = properties.is_none_or(|names| names.iter().any(|n| n == "totalEmails" || n == "totalThreads"));
+        let inbox_wanted = asked
             .ids
-            .unwrap_or_else(|| vec![mailbox::INBOX.to_owned()])
-            .into_iter()
-            .partition(|id| id == mailbox::INBOX);
-        let mut list = Vec::new();
-        if !wanted.is_empty() {
-            let inbox = mailbox::inbox(view, properties).await?;
-            list.push(check!(select(&inbox, properties)));
+            .as_ref()
+            .is_none_or(|ids| ids.iter().any(|id| id == mailbox::INBOX));
+        let there = mailbox::all(view, counts && inbox_wanted).await?;
+        let ids = asked
+            .ids
+            .unwrap_or_else(|| there.iter().map(|mailbox| mailbox.id.clone()).collect());
+        let (mut list, mut not_found, mut answered) = (Vec::new(), Vec::new(), std::collections::HashSet::new());
+        for id in ids {
+            if !answered.insert(id.clone()) {
+                continue;
+            }
+            match there.iter().find(|mailbox| mailbox.id == id) {
+                Some(mailbox) => list.push(check!(select(mailbox, properties))),
+                None => not_found.push(id),
+            }
         }
         let response = GetResponse {
             account_id: asked.account_id,
-            state: view.state().await?,
+            state: mailbox::state(view).await?,
             list,
             not_found,
         };
@@ -188,7 +209,10 @@ impl Context {
         for id in ids {
             match view.thread(&id).await? {
                 Some(email_ids) => list.push(check!(select(&Thread { id, email_ids }, properties))),
-                None => not_found.push(id),
+                None => match own_thread(view, &id).await? {
+                    Some(email_ids) => list.push(check!(select(&Thread { id, email_ids }, properties))),
+                    None => not_found.push(id),
+                },
             }
         }
         let response = GetResponse {
@@ -208,6 +232,9 @@ impl Context {
     ) -> Outcome<MethodResponse> {
         let asked = check!(EmailQueryArguments::parse(arguments));
         check!(own_account(view, &asked.account_id));
+        if let Some(folder) = mailbox::asked_for(asked.filter.as_ref()) {
+            return Ok(Ok(respond(call, &check!(own_query(view, &asked, folder).await?))));
+        }
         check!(filter::supported(asked.filter.as_ref(), view));
         let order = check!(filter::Order::of(asked.sort.as_deref(), view));
         let limit = asked.limit.unwrap_or(MAX_QUERY_LIMIT).min(MAX_QUERY_LIMIT);
@@ -313,7 +340,10 @@ impl Context {
                     }
                     list.push(email::render(item, &wanted));
                 }
-                None => not_found.push(id.clone()),
+                None => match own_email(view, id, &wanted).await? {
+                    Some(email) => list.push(email),
+                    None => not_found.push(id.clone()),
+                },
             }
         }
         Ok(Ok(respond(
@@ -360,6 +390,81 @@ impl Context {
             ))),
         }
     }
+}
+
+/// `Email/query` in a folder of what the partner wrote itself, newest first.
+async fn own_query(
+    view: &mut View<'_>,
+    asked: &EmailQueryArguments,
+    folder: &str,
+) -> Result<Result<QueryResponse, MethodError>, Error> {
+    let query_state = view.state().await?;
+    let ids: Vec<String> = match view.sending().await? {
+        None => Vec::new(),
+        Some(sending) => {
+            let all = sending.all().await?;
+            let mut of = all
+                .iter()
+                .filter(|(_, o)| sending::folder(o) == folder)
+                .collect::<Vec<_>>();
+            let is_ascending = asked
+                .sort
+                .as_ref()
+                .and_then(|s| s.first())
+                .is_some_and(|c| c.is_ascending);
+            of.sort_by_key(|(id, o)| std::cmp::Reverse((o.send_at().unwrap_or(o.made_at), *id)));
+            if is_ascending {
+                of.reverse();
+            }
+            of.into_iter().map(|(id, _)| sending.show(*id)).collect()
+        }
+    };
+    let window = super::own::Window {
+        position: asked.position,
+        anchor: asked.anchor.clone(),
+        anchor_offset: asked.anchor_offset,
+        limit: asked.limit,
+    };
+    Ok(window.of(&ids).map(|(position, page)| QueryResponse {
+        account_id: asked.account_id.clone(),
+        query_state,
+        can_calculate_changes: false,
+        position: position as u64,
+        ids: page,
+        total: asked.calculate_total.then_some(ids.len() as u64),
+        limit: window.server_limit(),
+        withheld: None,
+    }))
+}
+
+/// What a partner wrote itself, as an `Email`.
+async fn own_email(view: &View<'_>, id: &str, wanted: &email::Wanted<'_>) -> Result<Option<wire::jmap::Email>, Error> {
+    let Some(sending) = view.sending().await? else {
+        return Ok(None);
+    };
+    let Some(key) = sending.read(id) else {
+        return Ok(None);
+    };
+    let Some(outgoing) = sending.one(key).await? else {
+        return Ok(None);
+    };
+    let mut email = email::render(sending.item(key, &outgoing), wanted);
+    email.mailbox_ids = email
+        .mailbox_ids
+        .map(|_| IdSet(vec![sending::folder(&outgoing).to_owned()]));
+    email.keywords = email.keywords.map(|_| IdSet(sending::keywords(&outgoing)));
+    Ok(Some(email))
+}
+
+/// The conversation of its own in which it is shown.
+async fn own_thread(view: &View<'_>, id: &str) -> Result<Option<Vec<String>>, Error> {
+    let Some(sending) = view.sending().await? else {
+        return Ok(None);
+    };
+    let Some(key) = sending.read_thread(id) else {
+        return Ok(None);
+    };
+    Ok(sending.one(key).await?.map(|_| vec![sending.show(key)]))
 }
 
 pub(super) fn respond(call: &MethodCall, result: &impl Serialize) -> MethodResponse {

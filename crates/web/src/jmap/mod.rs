@@ -9,6 +9,7 @@ mod listening;
 mod mailbox;
 mod methods;
 mod own;
+mod sending;
 mod session;
 mod snippet;
 mod socket;
@@ -84,7 +85,7 @@ pub async fn api(
     };
     match asker {
         Asker::Partner(token, grant) => {
-            let context = Context::of(&web, grant, request);
+            let context = Context::of(&web, grant, request, key);
             partner(&web, id, line.map(|line| line.0), &token, turn, context).await
         }
         Asker::Person(account, access) => own_answer(&web, account, access, key, turn, request).await,
@@ -182,7 +183,7 @@ async fn partner(
     let shows_proof = context.uses(DISCLOSURE);
     let released = web
         .app
-        .release(token, id.0, move |view| Box::pin(context.answer(view)))
+        .release_any(token, id.0, move |view| Box::pin(context.answer(view)))
         .await;
     match released {
         Err(error) => Failure::from(error).into_bearer(),

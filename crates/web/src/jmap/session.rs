@@ -10,7 +10,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
-use model::FieldSet;
+use model::{Action, FieldSet};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -41,6 +41,8 @@ struct Who {
     name: String,
     is_person: bool,
     is_read_only: bool,
+    /// Whether there is something to submit.
+    sends: bool,
     fields: FieldSet,
     state: String,
     /// For listening to events without a header.
@@ -55,7 +57,8 @@ async fn who(web: &Web, headers: &HeaderMap) -> Result<Who, Error> {
             // A partner may know no name before it reads, and perhaps not then.
             name: "An inbox".to_owned(),
             is_person: false,
-            is_read_only: true,
+            is_read_only: !session.actions.iter().any(|a| *a != Action::Read),
+            sends: session.actions.contains(&Action::Send) || session.actions.contains(&Action::Delete),
             fields: session.grant.terms.fields,
             state: session.grant.updated_at.0.to_string(),
             ticket: None,
@@ -73,6 +76,7 @@ async fn who(web: &Web, headers: &HeaderMap) -> Result<Who, Error> {
         name: format!("{}@{}", person.handle, web.app.host()),
         is_person: true,
         is_read_only: access == AppAccess::Read,
+        sends: true,
         fields: FieldSet::ALL,
         state: own_state(&web.app),
         ticket,
@@ -124,6 +128,16 @@ fn object(web: &Web, who: Who) -> Session {
         account_capabilities.insert(DISCLOSURE.to_owned(), json!({ "fields": fields }));
         capabilities.insert(DISCLOSURE.to_owned(), json!({ "ledger": format!("{issuer}/ledger") }));
         primary_accounts.insert(DISCLOSURE.to_owned(), who.account.clone());
+        if who.sends {
+            let most = app::sends::HOLD_LIMIT;
+            let submission = json!({
+                "maxDelayedSend": most,
+                "submissionExtensions": {"FUTURERELEASE": [most.to_string()]},
+            });
+            account_capabilities.insert(SUBMISSION.to_owned(), submission);
+            capabilities.insert(SUBMISSION.to_owned(), json!({}));
+            primary_accounts.insert(SUBMISSION.to_owned(), who.account.clone());
+        }
     }
     let account = Account {
         name: who.name.clone(),

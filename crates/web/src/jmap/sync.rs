@@ -7,14 +7,14 @@ use app::view::{Selection, Since, SinceQuery, SinceThreads, Start, View};
 use serde_json::{Map, Value};
 use std::num::NonZeroU64;
 use wire::jmap::{
-    AddedItem, ChangesArguments, ChangesResponse, EmailQueryChangesArguments, MailboxQueryArguments,
+    AddedItem, ChangesArguments, ChangesResponse, EmailQueryChangesArguments, Mailbox, MailboxQueryArguments,
     MailboxQueryChangesArguments, MethodCall, MethodErrorType, MethodResponse, QueryChangesResponse, QueryResponse,
     parse_arguments,
 };
-use wire::limits::{MAX_OBJECTS_IN_GET, MAX_QUERY_LIMIT};
+use wire::limits::MAX_OBJECTS_IN_GET;
 
 impl Context {
-    /// There is one mailbox, so every order is its own, and a tree is a list.
+    /// There are three at most, in the order of their `sortOrder`; none is in another, so a tree is a list.
     pub(super) async fn mailbox_query(
         &self,
         view: &mut View<'_>,
@@ -23,28 +23,36 @@ impl Context {
     ) -> Outcome<MethodResponse> {
         let asked = check!(MailboxQueryArguments::parse(arguments));
         check!(own_account(view, &asked.account_id));
-        let inbox = mailbox::inbox(view, Some(&[])).await?;
-        let matches = asked.filter.is_none_or(|f| f.matches(&|c| c.matches(&inbox)));
-        let total = u64::from(matches);
-        let place = match &asked.anchor {
-            Some(id) if matches && *id == inbox.id => asked.anchor_offset.max(0),
-            Some(_) => return Ok(Err(MethodErrorType::AnchorNotFound.into())),
-            None => asked.position,
+        let mut matching = mailbox::all(view, false).await?;
+        matching.retain(|mailbox| asked.filter.as_ref().is_none_or(|f| f.matches(&|c| c.matches(mailbox))));
+        for comparator in asked.sort.iter().flatten().rev() {
+            matching.sort_by(|a, b| {
+                let order = match comparator.property.as_str() {
+                    "name" => a.name.cmp(&b.name),
+                    _ => a.sort_order.cmp(&b.sort_order),
+                };
+                if comparator.is_ascending {
+                    order
+                } else {
+                    order.reverse()
+                }
+            });
+        }
+        let ids: Vec<String> = matching.into_iter().map(|mailbox| mailbox.id).collect();
+        let window = super::own::Window {
+            position: asked.position,
+            anchor: asked.anchor.clone(),
+            anchor_offset: asked.anchor_offset,
+            limit: asked.limit,
         };
-        // Counted from the end, or from before it, there is the first.
-        let position = u64::try_from(place).unwrap_or(0);
-        let limit = asked.limit.unwrap_or(MAX_QUERY_LIMIT);
+        let (position, page) = check!(window.of(&ids));
         let response = QueryResponse {
             account_id: asked.account_id,
-            query_state: view.state().await?,
+            query_state: mailbox::state(view).await?,
             can_calculate_changes: true,
-            position,
-            ids: if matches && position == 0 && limit > 0 {
-                vec![inbox.id]
-            } else {
-                Vec::new()
-            },
-            total: asked.calculate_total.then_some(total),
+            position: position as u64,
+            ids: page,
+            total: asked.calculate_total.then_some(ids.len() as u64),
             limit: None,
             withheld: None,
         };
@@ -77,7 +85,7 @@ impl Context {
         Ok(Ok(respond(call, &response)))
     }
 
-    /// The one mailbox is never in other results than before.
+    /// No mailbox is ever in other results than before.
     pub(super) async fn mailbox_query_changes(
         &self,
         view: &mut View<'_>,
@@ -89,13 +97,14 @@ impl Context {
         let Some((new_query_state, _)) = moved(view, &asked.since_query_state).await? else {
             return Ok(Err(MethodErrorType::CannotCalculateChanges.into()));
         };
-        let inbox = mailbox::inbox(view, Some(&[])).await?;
-        let matches = asked.filter.is_none_or(|f| f.matches(&|c| c.matches(&inbox)));
+        let all = mailbox::all(view, false).await?;
+        let matches = |mailbox: &&Mailbox| asked.filter.as_ref().is_none_or(|f| f.matches(&|c| c.matches(mailbox)));
+        let total = all.iter().filter(matches).count() as u64;
         let response = QueryChangesResponse {
             account_id: asked.account_id,
             old_query_state: asked.since_query_state,
             new_query_state,
-            total: asked.calculate_total.then_some(u64::from(matches)),
+            total: asked.calculate_total.then_some(total),
             removed: Vec::new(),
             added: Vec::new(),
         };

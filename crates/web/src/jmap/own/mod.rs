@@ -22,7 +22,9 @@ mod vacation;
 pub use email::{part_of, raw_of};
 pub use email_query::SORTS;
 pub use email_set::{FOLDERS_LIMIT, LETTER_LIMIT};
+pub use standard::{SetArguments, SetError, SetResult, Window, found, patched, query_response, selected};
 pub use states::{States, TYPES, Types, changed, state_change, states};
+pub use submission::{QueryArguments, results};
 
 use super::methods::{check, echo, no_room};
 use crate::Web;

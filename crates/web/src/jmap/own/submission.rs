@@ -132,42 +132,7 @@ impl Own<'_> {
     }
 
     async fn submission_results(&self, asked: &QueryArguments) -> Result<Result<Vec<String>, MethodError>, Error> {
-        let conditions = asked.filter.as_ref().map(Filter::conditions).unwrap_or_default();
-        if !conditions.into_iter().all(Condition::is_right) {
-            return Ok(Err(MethodError::invalid_arguments(
-                "`before` and `after` are UTC dates",
-            )));
-        }
-        let mut all = self.submissions().await?;
-        all.retain(|(_, object)| {
-            asked
-                .filter
-                .as_ref()
-                .is_none_or(|f| f.matches(&|c: &Condition| c.matches(object)))
-        });
-        let sort = asked.sort.as_deref().unwrap_or_default();
-        if sort
-            .iter()
-            .any(|c| !["emailId", "threadId", "sentAt"].contains(&c.property.as_str()))
-        {
-            return Ok(Err(MethodErrorType::UnsupportedSort.into()));
-        }
-        all.sort_by(|(a_id, a), (b_id, b)| {
-            let by = |c: &Comparator| {
-                let name = if c.property == "sentAt" {
-                    "sendAt"
-                } else {
-                    c.property.as_str()
-                };
-                let ordering = text(a, name).cmp(text(b, name));
-                if c.is_ascending { ordering } else { ordering.reverse() }
-            };
-            sort.iter()
-                .map(by)
-                .find(|o| o.is_ne())
-                .unwrap_or_else(|| a_id.cmp(b_id))
-        });
-        Ok(Ok(all.into_iter().map(|(id, _)| id).collect()))
+        Ok(results(self.submissions().await?, asked))
     }
 
     pub(super) async fn submission_set(&mut self, arguments: Arguments) -> Outcome {
@@ -364,6 +329,43 @@ impl Own<'_> {
             .await?;
         Ok(Ok((show_id(id), entry.id.to_string(), told(id, &submission))))
     }
+}
+
+/// The ids of those submissions that match, in order.
+pub fn results(mut all: Vec<(String, Map<String, Value>)>, asked: &QueryArguments) -> Result<Vec<String>, MethodError> {
+    let conditions = asked.filter.as_ref().map(Filter::conditions).unwrap_or_default();
+    if !conditions.into_iter().all(Condition::is_right) {
+        return Err(MethodError::invalid_arguments("`before` and `after` are UTC dates"));
+    }
+    all.retain(|(_, object)| {
+        asked
+            .filter
+            .as_ref()
+            .is_none_or(|f| f.matches(&|c: &Condition| c.matches(object)))
+    });
+    let sort = asked.sort.as_deref().unwrap_or_default();
+    if sort
+        .iter()
+        .any(|c| !["emailId", "threadId", "sentAt"].contains(&c.property.as_str()))
+    {
+        return Err(MethodErrorType::UnsupportedSort.into());
+    }
+    all.sort_by(|(a_id, a), (b_id, b)| {
+        let by = |c: &Comparator| {
+            let name = if c.property == "sentAt" {
+                "sendAt"
+            } else {
+                c.property.as_str()
+            };
+            let ordering = text(a, name).cmp(text(b, name));
+            if c.is_ascending { ordering } else { ordering.reverse() }
+        };
+        sort.iter()
+            .map(by)
+            .find(|o| o.is_ne())
+            .unwrap_or_else(|| a_id.cmp(b_id))
+    });
+    Ok(all.into_iter().map(|(id, _)| id).collect())
 }
 
 /// What a client is told of a submission it made: all that it did not say itself.

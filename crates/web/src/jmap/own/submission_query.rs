@@ -8,7 +8,7 @@ use wire::jmap::{Comparator, Filter};
 /// A condition of `EmailSubmission/query`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub(super) struct Condition {
+pub struct Condition {
     identity_ids: Option<Vec<String>>,
     email_ids: Option<Vec<String>>,
     thread_ids: Option<Vec<String>>,
@@ -19,29 +19,29 @@ pub(super) struct Condition {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct QueryArguments {
+pub struct QueryArguments {
     #[allow(dead_code, reason = "checked for every method")]
     account_id: String,
     #[serde(default)]
-    pub(super) filter: Option<Filter<Condition>>,
+    pub filter: Option<Filter<Condition>>,
     #[serde(default)]
-    pub(super) sort: Option<Vec<Comparator>>,
+    pub sort: Option<Vec<Comparator>>,
     #[serde(default)]
-    pub(super) position: i64,
+    pub position: i64,
     #[serde(default)]
-    pub(super) anchor: Option<String>,
+    pub anchor: Option<String>,
     #[serde(default)]
-    pub(super) anchor_offset: i64,
+    pub anchor_offset: i64,
     #[serde(default)]
-    pub(super) limit: Option<u64>,
+    pub limit: Option<u64>,
     #[serde(default)]
-    pub(super) calculate_total: bool,
+    pub calculate_total: bool,
     #[serde(default)]
-    pub(super) since_query_state: Option<String>,
+    pub since_query_state: Option<String>,
     #[serde(default)]
-    pub(super) max_changes: Option<u64>,
+    pub max_changes: Option<u64>,
     #[serde(default)]
-    pub(super) up_to_id: Option<String>,
+    pub up_to_id: Option<String>,
 }
 
 /// A text of an object; empty if there is none.
