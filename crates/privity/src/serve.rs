@@ -42,6 +42,7 @@ impl Serve {
             .with_context(|| format!("listening on {}", self.listen))?;
         tracing::info!(address = %listener.local_addr()?, issuer = %app.issuer, "serving");
         tokio::spawn(sweep(Arc::clone(&app)));
+        tokio::spawn(deliver(Arc::clone(&app)));
         tokio::spawn(remind(Arc::clone(&app)));
         if self.site.cluster.is_named() {
             tokio::spawn(catch_up(Arc::clone(&app)));
@@ -66,6 +67,16 @@ pub async fn catch_up(app: Arc<App>) {
         tokio::time::sleep(Duration::from_secs(2)).await;
         if let Err(error) = app.catch_up().await {
             tracing::warn!(%error, "reading what other processes have changed");
+        }
+    }
+}
+
+/// Delivers what partners have submitted, once its time has come.
+pub async fn deliver(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        if let Err(error) = app.deliver_due().await {
+            tracing::warn!(%error, "delivering");
         }
     }
 }

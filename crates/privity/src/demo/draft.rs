@@ -37,6 +37,7 @@ people_per_30_days = 10000
 requests_per_second = 200
 messages_per_person_per_day = 20000
 new_grants_per_day = 500
+sends_per_person_per_day = 20            # recipients of what is sent on one person's behalf
 
 [report]
 period_days = 14

@@ -95,6 +95,7 @@ impl Stage {
             std::future::pending(),
         ));
         tokio::spawn(crate::serve::sweep(Arc::clone(&app)));
+        tokio::spawn(crate::serve::deliver(Arc::clone(&app)));
         let catalogue = folder.join("catalogue.csv");
         std::fs::write(&catalogue, CATALOGUE)?;
         let config = marquee::Config {
@@ -171,6 +172,7 @@ async fn sign_up(app: &Arc<App>, folder: &Path, marquee_url: &str, key: &marquee
         "name": "Marquee",
         "website": "https://marquee.example",
         "agreement_key": public,
+        "title_link": format!("{marquee_url}/title/{{title}}"),
         "clients": { CLIENT: {
             "redirect_uris": [format!("{marquee_url}/callback")],
             "jwks": key.public_jwks(),

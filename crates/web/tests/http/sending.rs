@@ -309,7 +309,7 @@ async fn what_a_partner_may_not_or_cannot_send_is_a_typed_error() {
     let account = site.account(&reader).await;
     let calls = send(&account, &draft("hello", &ben));
     let answer = site.jmap(&reader, calls).await.json();
-    assert_eq!(answer["methodResponses"][0][1]["type"], "accountReadOnly");
+    assert_eq!(answer["methodResponses"][0][1]["type"], "unknownMethod");
     assert_eq!(answer["methodResponses"][1][1]["type"], "unknownMethod");
 }
 

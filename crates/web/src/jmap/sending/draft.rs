@@ -1,6 +1,6 @@
 //! A draft from an `Email` as a partner writes it (RFC 8621 section 4.6): plain text, or our capability's `recommendation`.
 
-use super::{IDENTITY, Partner, folder, refused};
+use super::{IDENTITY, Partner, refused};
 use crate::jmap::mailbox;
 use crate::jmap::own::SetError;
 use app::Error;
@@ -66,7 +66,6 @@ impl Partner<'_, '_> {
             "blobId": format!("b{shown}"),
             "threadId": self.sending.thread(id),
             "size": made.text().len(),
-            "mailboxIds": {folder(&made): true},
         });
         if let (Some(_), Value::Object(members)) = (made.card(), &mut told) {
             members.insert("chooseUrl".to_owned(), Value::from(self.sending.choose_url(id)));

@@ -56,10 +56,7 @@ async fn answer(context: &mut Context, view: &mut View<'_>, call: &MethodCall, a
     check!(own_account(view, account));
     let (sends, deletes) = (view.may(Action::Send), view.may(Action::Delete));
     let Some(sending) = view.sending().await?.filter(|_| sends || deletes) else {
-        return Ok(Err(match call.name.as_str() {
-            "Email/set" => MethodErrorType::AccountReadOnly.into(),
-            _ => MethodErrorType::UnknownMethod.into(),
-        }));
+        return Ok(Err(MethodErrorType::UnknownMethod.into()));
     };
     let mut partner = Partner {
         context,
