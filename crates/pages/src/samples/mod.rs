@@ -8,7 +8,8 @@ mod talk;
 
 use crate::{
     AgreementDiff, AgreementPage, Allowances, ChoosePage, Chrome, Consent, ConversationPage, ErrorPage, Inbox, Landing,
-    LedgerPage, Narrow, Notice, Page, ReadingPage, ReceiptChecked, Register, ReportPage, ReportsPage, SentPage, SignIn, WhoHasRead,
+    LedgerPage, Narrow, Notice, Page, ReadingPage, ReceiptChecked, Register, ReportPage, ReportsPage, SentPage, SignIn,
+    WhoHasRead,
 };
 use model::{AgreementRef, ConversationId, FieldSet, GrantId, MessageId, PartnerId, Time};
 

@@ -61,6 +61,7 @@ fn why(reason: Reason) -> &'static str {
     match reason {
         Reason::Grant => "the grant is not in force",
         Reason::Agreement => "the agreement is not in force",
+        Reason::Suspended => "the agreement is suspended until its report is filed",
         Reason::Action => "grant and agreement do not both have this action",
         Reason::Conversation => "there is no such conversation, or the grant does not cover it",
         Reason::Counterparty | Reason::Asked | Reason::Fields => "this is not allowed",
