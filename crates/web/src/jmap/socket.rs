@@ -190,7 +190,7 @@ impl Talk {
             Asker::Partner(token, grant) => {
                 let (token, grant) = (token.clone(), Arc::clone(grant));
                 Box::pin(async move {
-                    let context = Context::of(&web, grant, request);
+                    let context = Context::of(&web, grant, request, None);
                     of_partner(&web, &token, id, context, turn).await
                 })
             }

@@ -24,7 +24,8 @@ pub use email_query::SORTS;
 pub use email_set::{FOLDERS_LIMIT, LETTER_LIMIT};
 pub use standard::{SetArguments, SetError, SetResult, Window, found, patched, query_response, selected};
 pub use states::{States, TYPES, Types, changed, state_change, states};
-pub use submission::{QueryArguments, results};
+pub use submission::results;
+pub use submission_query::QueryArguments;
 
 use super::methods::{check, echo, no_room};
 use crate::Web;
