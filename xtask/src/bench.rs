@@ -42,6 +42,21 @@ pub enum Bench {
         #[arg(long, default_value_t = 512)]
         reports: usize,
     },
+    /// Tailoring without reading: how well titles are ranked from mentions, on ReDial's test conversations, and what it costs.
+    Tailor {
+        /// A folder that holds `redial/`.
+        #[arg(long, value_name = "FOLDER")]
+        data: PathBuf,
+        /// Measure the validation conversations instead: for choosing.
+        #[arg(long)]
+        validation: bool,
+        /// Only the table of field sets.
+        #[arg(long)]
+        quick: bool,
+        /// Seconds for each timing.
+        #[arg(long, default_value_t = 3.0)]
+        seconds: f64,
+    },
     /// The spine: disclosing reads beside undisclosed ones, decisions, ledger appends, import, memory.
     Spine {
         /// Seconds for each load.
@@ -62,6 +77,20 @@ impl Bench {
         let mut out = std::io::stdout().lock();
         match self {
             Self::Mentions { data } => crate::mentions::run(&data, &mut out),
+            Self::Tailor {
+                data,
+                validation,
+                quick,
+                seconds,
+            } => {
+                let options = crate::tailor::Options {
+                    data: &data,
+                    validation,
+                    quick,
+                    seconds,
+                };
+                crate::tailor::run(&options, &mut out)
+            }
             Self::Store { on, times } => crate::stores::run(&on, times, &mut out),
             Self::Report { fortnights, sends } => crate::fortnights::run(fortnights, sends, &mut out),
             Self::Jmap { seconds } => crate::jmap::run(seconds, &mut out),

@@ -18,6 +18,7 @@ mod private;
 mod server;
 mod spine;
 mod stores;
+mod tailor;
 mod tidy;
 
 use clap::{Parser, Subcommand};

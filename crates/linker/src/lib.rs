@@ -21,6 +21,7 @@
 
 mod catalogue;
 mod evidence;
+mod facets;
 mod lexicon;
 mod linker;
 mod numeral;
@@ -34,4 +35,5 @@ mod weights;
 
 pub use catalogue::{CatalogueError, Limits, Namesakes};
 pub use evidence::{Evidence, FEATURES, Kind};
+pub use facets::{People, facets};
 pub use linker::{Linker, Span};

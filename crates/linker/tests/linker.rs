@@ -19,6 +19,8 @@ fn title(id: &str, name: &str, year: Option<u16>) -> Title {
         title: name.into(),
         year,
         aliases: Vec::new(),
+        genres: Vec::new(),
+        people: Vec::new(),
     }
 }
 

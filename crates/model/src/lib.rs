@@ -7,6 +7,7 @@ mod agreement;
 mod ask;
 mod conversation;
 mod decide;
+mod facet;
 mod fields;
 mod grant;
 mod id;
@@ -22,6 +23,7 @@ pub use agreement::{Agreement, AgreementFault, Ceilings, Party, ReportDimensions
 pub use ask::Ask;
 pub use conversation::{Attachment, Card, Conversation, Message, Participant, Via};
 pub use decide::{Context, Decision, Facts, Reason, decide, may, may_in};
+pub use facet::{Facet, Facets};
 pub use fields::{Field, FieldSet};
 pub use grant::{Grant, GrantState, InvalidTransition};
 pub use id::{

@@ -33,7 +33,8 @@ pub enum CatalogueFault {
     Year { line: u64, text: String },
 }
 
-/// Reads CSV with the columns `id`, `title` and, if they are there, `year` and `aliases` (separated by `|`).
+/// Reads CSV with the columns `id`, `title` and, if they are there, `year` `aliases`, `genres` and `people` (several
+/// separated by `|`).
 pub fn parse(csv: &[u8]) -> Result<Vec<Title>, CatalogueFault> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(csv);
     let header = reader.headers()?.clone();
@@ -61,15 +62,18 @@ pub fn parse(csv: &[u8]) -> Result<Vec<Title>, CatalogueFault> {
             id: TitleId(cell("id").to_owned()),
             title: cell("title").to_owned(),
             year,
-            aliases: cell("aliases")
-                .split('|')
-                .map(str::trim)
-                .filter(|a| !a.is_empty())
-                .map(str::to_owned)
-                .collect(),
+            aliases: list(cell("aliases")),
+            genres: list(cell("genres")),
+            people: list(cell("people")),
         });
     }
     Ok(titles)
+}
+
+/// What stands between `|`.
+fn list(cell: &str) -> Vec<String> {
+    let entries = cell.split('|').map(str::trim).filter(|entry| !entry.is_empty());
+    entries.map(str::to_owned).collect()
 }
 
 /// `PUT /partner/catalogue`: replaces the partner's catalogue. One bad line refuses the whole, by its number. The body is
@@ -118,7 +122,12 @@ mod tests {
 
     #[test]
     fn a_catalogue_reads_and_what_is_wrong_is_named() {
-        let titles = parse(b"\xef\xbb\xbfid,title,year,aliases\n1,\"Heat, the film\",1995,a|b\n2,Alien,,\n").unwrap();
+        let titles = parse(
+            b"\xef\xbb\xbfid,title,year,aliases,genres\n1,\"Heat, the film\",1995,a|b,Crime | Drama\n2,Alien,,,\n",
+        )
+        .unwrap();
+        assert_eq!(titles[0].genres, ["Crime", "Drama"]);
+        assert!(titles[1].genres.is_empty() && titles[1].people.is_empty());
         assert_eq!(titles[0].title, "Heat, the film");
         assert_eq!(
             (titles[0].year, titles[0].aliases.len(), titles[1].year),

@@ -229,6 +229,8 @@ pub(crate) fn title(id: &str, name: &str, year: Option<u16>) -> Title {
         title: name.trim().to_owned(),
         year,
         aliases: Vec::new(),
+        genres: Vec::new(),
+        people: Vec::new(),
     }
 }
 

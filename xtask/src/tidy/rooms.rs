@@ -28,6 +28,7 @@ pub const ROOMS: &[(&str, MayUse)] = &[
     ("letter", MayUse::Only(&[])),
     ("linker", MayUse::Only(&["model"])),
     ("pages", MayUse::Only(&["model", "report"])),
+    ("rank", MayUse::Only(&["model"])),
     ("report", MayUse::Only(&["model", "tlog"])),
     ("verify", MayUse::Only(&["tlog", "model", "report"])),
     ("aggregate", MayUse::Only(&["model", "report"])),

@@ -452,6 +452,8 @@ async fn sign_up_marquee(app: &App, messages: u32) {
         title: name.into(),
         year: Some(year),
         aliases: vec![],
+        genres: vec![],
+        people: vec![],
     };
     let titles = vec![title("title-heat", "Heat", 1995), title("title-alien", "Alien", 1979)];
     app.catalogue_put(&"marquee".parse().unwrap(), titles).await.unwrap();
