@@ -36,9 +36,11 @@ pub fn figures<'a>(model: &Model, rows: &[Row<'a>], turns: impl Fn(&Row<'a>) -> 
         if !row.fresh.is_empty() {
             let found = found(&model.scores(&context, false), &row.fresh);
             let count = row.fresh.len() as f64;
-            for at in 0..AT.len() {
-                out.micro[at] += found[at];
-                out.macro_[at] += found[at] / count;
+            for (sum, found) in out.micro.iter_mut().zip(found) {
+                *sum += found;
+            }
+            for (sum, found) in out.macro_.iter_mut().zip(found) {
+                *sum += found / count;
             }
             mentions += count;
             counted += 1.0;
