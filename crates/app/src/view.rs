@@ -144,10 +144,13 @@ impl<'app> View<'app> {
             .is_none_or(|lens| self.app.may(lens.grant(), action).is_ok())
     }
 
-    /// The partner's grant at work; `None` for the owner, who sends by herself.
-    pub async fn sending(&mut self) -> Result<Option<Sending<'app>>, Error> {
-        // What was read ahead may not be how the inbox stands when something was sent.
+    /// Something was written since the view was made: what was read ahead does not count any more.
+    pub fn look_again(&mut self) {
         self.ahead = None;
+    }
+
+    /// The partner's grant at work; `None` for the owner, who sends by herself.
+    pub async fn sending(&self) -> Result<Option<Sending<'app>>, Error> {
         match &self.lens {
             None => Ok(None),
             Some(lens) => Ok(Some(Sending::new(self.app, lens.grant().clone()).await?)),

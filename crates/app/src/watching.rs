@@ -6,7 +6,7 @@
 use crate::foresight::Named;
 use crate::release::Released;
 use crate::{App, Denied, Error};
-use model::{Action, AccountId, Field, GrantId};
+use model::{AccountId, Action, Field, GrantId};
 
 /// A partner that waits for its view to move.
 #[derive(Debug)]
@@ -94,7 +94,10 @@ impl App {
         F: FnOnce(&str, &str) -> Vec<u8> + Send,
     {
         let mut inside = self
-            .door_enter(self.begin_named(self.watcher(&watch.whose).await?).await?, &[Action::Read])
+            .door_enter(
+                self.begin_named(self.watcher(&watch.whose).await?).await?,
+                &[Action::Read],
+            )
             .await?;
         let state = inside.view.state().await?;
         if state == watch.known {

@@ -84,9 +84,13 @@ impl Context {
             let mut answered = match resolve_arguments(arguments, &responses, &mut references) {
                 Err(error) => vec![MethodResponse::error(&error, &call.call_id)],
                 Ok(_) if !self.request.offers(&call.name) => {
-                    vec![MethodResponse::error(&MethodErrorType::UnknownMethod.into(), &call.call_id)]
+                    vec![MethodResponse::error(
+                        &MethodErrorType::UnknownMethod.into(),
+                        &call.call_id,
+                    )]
                 }
                 Ok(arguments) if sending::is_ours(&call.name) => {
+                    view.look_again();
                     sending::run(&mut self, view, &call, arguments).await?
                 }
                 Ok(arguments) => vec![self.run(view, &call, arguments).await?],

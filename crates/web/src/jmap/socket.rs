@@ -297,7 +297,7 @@ async fn of_partner(web: &Web, token: &str, id: Option<String>, context: Context
     let name = id.clone();
     let released = web
         .app
-        .release(token, web.app.fresh_name(), move |view| {
+        .release_any(token, web.app.fresh_name(), move |view| {
             Box::pin(async move {
                 let body = context.answer(view).await?;
                 Ok(SocketMessage::response(name.as_deref(), &body))
