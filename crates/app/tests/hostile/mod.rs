@@ -286,6 +286,8 @@ async fn another_catalogue_is_another_view() {
         title: "Heat".into(),
         year: Some(1995),
         aliases: vec![],
+        genres: vec![],
+        people: vec![],
     };
     world.app.catalogue_put(&world.partner(), vec![heat]).await.unwrap();
     assert_ne!(state(&world, &token).await, before);

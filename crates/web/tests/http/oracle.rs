@@ -94,6 +94,7 @@ impl Twin {
                 }],
                 _ => vec![],
             },
+            via: None,
         }
     }
 

@@ -179,6 +179,7 @@ async fn step(site: &Site, dice: &mut Dice, n: u8, ids: &mut Vec<[u8; 16]>) -> b
         sent_at: app.now().plus_seconds(-(dice.below(3_000_000) as i64)),
         text: text.to_owned(),
         attachments: vec![],
+        via: None,
     };
     let ana = world.ana.account;
     match dice.below(10) {
