@@ -70,7 +70,9 @@ impl Site {
             processes,
             ..outside::real()
         };
-        Ok(App::open(issuer, store, Some(anchor), master, outside).await?)
+        let app = App::open(issuer, store, Some(anchor), master, outside).await?;
+        app.count_by_itself();
+        Ok(app)
     }
 
     fn open_folder(&self) -> anyhow::Result<Store> {

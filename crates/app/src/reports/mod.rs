@@ -20,7 +20,7 @@ use crate::{App, Error};
 use async_trait::async_trait;
 use model::{AccountId, Agreement};
 use report::{Counts, Period};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// The account that nobody has: what is kept under it is the platform's.
 const NOBODY: AccountId = AccountId([0; 16]);
@@ -32,7 +32,25 @@ pub trait Counted: Send + Sync {
     async fn counts(&self, agreement: &Agreement, period: &Period) -> Result<Option<Counts>, Error>;
 }
 
+/// What went through the platform itself, as it counted it.
+struct Own(Weak<App>);
+
+#[async_trait]
+impl Counted for Own {
+    async fn counts(&self, agreement: &Agreement, period: &Period) -> Result<Option<Counts>, Error> {
+        match self.0.upgrade() {
+            None => Ok(None),
+            Some(app) => app.platform_counts(&agreement.reference(), period).await.map(Some),
+        }
+    }
+}
+
 impl App {
+    /// Reports are compared with what went through the platform itself.
+    pub fn count_by_itself(self: &Arc<Self>) {
+        self.count_with(Arc::new(Own(Arc::downgrade(self))));
+    }
+
     /// Names who counts. Once: later calls change nothing.
     pub fn count_with(&self, counted: Arc<dyn Counted>) {
         _ = self.counted.set(counted);

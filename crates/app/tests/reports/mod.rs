@@ -71,6 +71,30 @@ async fn without_counts_of_the_platform_a_report_is_not_called_accepted() {
 }
 
 #[tokio::test]
+async fn a_report_of_what_never_went_through_the_platform_is_not_accepted() {
+    let world = World::new().await;
+    let agreement = desk::reporting(&world.app, 2);
+    let signed = crate::world::signed(&world.app, &agreement);
+    world.app.agreement_publish(&signed).await.unwrap();
+    world.app.count_by_itself();
+    world.clock.advance_days(28);
+    let head = report::Head {
+        agreement: agreement.reference(),
+        replaces: None,
+        explanations: vec![],
+    };
+    for (period, sends, accepted) in [(1, 0, true), (2, 40, false)] {
+        let counts = desk::counts(&agreement, period, sends);
+        let zip = report::build(&counts, &head, &desk::key()).unwrap();
+        let Answer::Ruled(ruled) = file(&world.app, &zip).await.unwrap() else {
+            panic!("{period}");
+        };
+        assert_eq!(ruled.filing.outcome == Some(Outcome::Accepted), accepted);
+        assert_eq!(ruled.state == State::Accepted, accepted);
+    }
+}
+
+#[tokio::test]
 async fn a_revision_names_what_it_replaces_and_a_refused_one_takes_no_number() {
     let desk = desk().await;
     desk.platform_counted(Some(desk.counts(1, 100)));
