@@ -169,17 +169,11 @@ mod tests {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
     }
 
-    /// And fifty changed copies of each corpus.
     #[test]
     fn every_committed_input_is_read_without_a_panic() {
         for (name, parse) in TARGETS {
-            let corpus = inputs(&root(), name).unwrap();
-            for input in &corpus {
+            for input in &inputs(&root(), name).unwrap() {
                 parse(input);
-            }
-            let mut dice = Dice(7);
-            for _ in 0..50 {
-                parse(&changed(&corpus, &mut dice));
             }
         }
     }

@@ -46,7 +46,7 @@ pub fn reporting(app: &App, version: u32) -> Agreement {
 
 impl Desk {
     pub async fn new() -> Self {
-        let world = World::new().await;
+        let world = World::without_reports().await;
         let agreement = reporting(&world.app, 2);
         world
             .app

@@ -72,7 +72,7 @@ async fn without_counts_of_the_platform_a_report_is_not_called_accepted() {
 
 #[tokio::test]
 async fn a_report_of_what_never_went_through_the_platform_is_not_accepted() {
-    let world = World::new().await;
+    let world = World::without_reports().await;
     let agreement = desk::reporting(&world.app, 2);
     let signed = crate::world::signed(&world.app, &agreement);
     world.app.agreement_publish(&signed).await.unwrap();

@@ -83,17 +83,22 @@ impl World {
 
     /// A world served by two processes; and the other one.
     pub async fn shared() -> (Self, Arc<App>) {
-        let world = Self::of(1_000_000, Processes::Several).await;
+        let world = Self::of(1_000_000, Processes::Several, true).await;
         let other = open(world.faulty.clone(), world.clock.clone(), None, Processes::Several).await;
         (world, other.unwrap())
     }
 
     /// A world whose agreement lets a partner have so many messages of a person a day.
     pub async fn limited(messages: u32) -> Self {
-        Self::of(messages, Processes::One).await
+        Self::of(messages, Processes::One, true).await
     }
 
-    async fn of(messages: u32, processes: Processes) -> Self {
+    /// A world whose agreement names no interfaces, so that no report is owed under it.
+    pub async fn without_reports() -> Self {
+        Self::of(1_000_000, Processes::One, false).await
+    }
+
+    async fn of(messages: u32, processes: Processes, reports: bool) -> Self {
         let clock = Arc::new(FakeClock(AtomicI64::new(START.parse::<Time>().unwrap().0)));
         let faulty = Arc::new(Faulty::new(MemoryStore::new(), Plan::Never));
         let store: Store = faulty.clone();
@@ -102,7 +107,7 @@ impl World {
         let ana = app.account_add("ana", "Ana", &password).await.unwrap();
         let ben = app.account_add("ben", "Ben", &password).await.unwrap();
         let talk = converse(&app, &ana, &ben).await;
-        sign_up_marquee(&app, messages).await;
+        sign_up_marquee(&app, messages, reports).await;
         let entries_before_reading = app.log_head().size;
         Self {
             app,
@@ -429,7 +434,7 @@ async fn converse(app: &App, ana: &Person, ben: &Person) -> ConversationId {
     talk.id
 }
 
-async fn sign_up_marquee(app: &App, messages: u32) {
+async fn sign_up_marquee(app: &App, messages: u32, reports: bool) {
     let key = marquee_key();
     let partner = Partner {
         id: "marquee".parse().unwrap(),
@@ -459,6 +464,13 @@ async fn sign_up_marquee(app: &App, messages: u32) {
     app.catalogue_put(&"marquee".parse().unwrap(), titles).await.unwrap();
     let mut agreement = agreement(&app.agreement_verifying_key(), &key.verifying_key().to_string());
     agreement.ceilings.messages_per_person_per_day = messages;
+    if !reports {
+        agreement.report.dimensions = ReportDimensions {
+            interface: vec![],
+            initiation_surface: vec![],
+            variant: vec![],
+        };
+    }
     app.agreement_publish(&signed(app, &agreement)).await.unwrap();
 }
 

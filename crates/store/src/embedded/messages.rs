@@ -116,7 +116,29 @@ impl Mail {
     }
 
     fn newest(&self, account: Id, before: Option<Cursor>, limit: usize) -> Result<Vec<MessageRow>, StoreError> {
+        self.newest_at(&self.engine.snapshot()?, account, before, limit)
+    }
+
+    /// All of it in one snapshot: a state that is read outside may be one ahead.
+    fn glance(&self, account: Id, limit: usize, conversations: &[Id]) -> Result<Glance, StoreError> {
         let snapshot = self.engine.snapshot()?;
+        let talks = conversations
+            .iter()
+            .map(|id| self.conversation(&snapshot, account, *id));
+        Ok(Glance {
+            state: self.state_at(&snapshot, account)?,
+            newest: self.newest_at(&snapshot, account, None, limit)?,
+            conversations: talks.collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn newest_at(
+        &self,
+        snapshot: &Snapshot,
+        account: Id,
+        before: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Vec<MessageRow>, StoreError> {
         let rows = match before {
             None => snapshot.prefix(&self.messages, account),
             Some(cursor) => snapshot.range(&self.messages, account.to_vec()..message_key(account, cursor)),
@@ -355,7 +377,18 @@ impl Messages for EmbeddedStore {
     }
 
     async fn messages_state(&self, account: Id) -> Result<u64, StoreError> {
-        self.mail.state(account)
+        // In a snapshot, as everything that is read: the newest value may be of an append that no snapshot shows yet.
+        self.mail.state_at(&self.mail.engine.snapshot()?, account)
+    }
+
+    async fn inbox_glance(&self, account: Id, limit: usize, conversations: Vec<Id>) -> Result<Glance, StoreError> {
+        limits::page(limit)?;
+        limits::page(conversations.len())?;
+        let mail = Arc::clone(&self.mail);
+        reading(limit.max(conversations.len()), move || {
+            mail.glance(account, limit, &conversations)
+        })
+        .await
     }
 
     async fn messages_changes(&self, account: Id, since: u64, limit: usize) -> Result<Changes, StoreError> {

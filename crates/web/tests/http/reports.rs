@@ -1,7 +1,7 @@
 //! Filing a report over HTTP, and what everyone can see of it.
 
 use crate::site::{Site, never_read};
-use crate::world::{agreement, signed};
+use crate::world::{World, agreement, signed};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use model::{Agreement, ReportDimensions};
@@ -11,7 +11,7 @@ use tlog::note::{SigningKey, VerifyingKey};
 
 /// `films@2`, whose lists make a report, published; two weeks later.
 async fn site() -> (Site, Agreement) {
-    let site = Site::new().await;
+    let site = Site::of(World::without_reports().await).await;
     let app = &site.world.app;
     let first = &app.published(&"films@1".parse().unwrap()).unwrap().agreement;
     let mut reporting = agreement(&first.platform.key, &first.partner.key);

@@ -36,7 +36,10 @@ impl Answer {
 
 impl Site {
     pub async fn new() -> Self {
-        let world = World::new().await;
+        Self::of(World::new().await).await
+    }
+
+    pub async fn of(world: World) -> Self {
         let key = SigningKey::generate().unwrap();
         // Marquee's client gets a key of which this test has the private half.
         let mut partner = (*world.app.partner(&world.partner()).unwrap()).clone();
