@@ -1,5 +1,7 @@
 //! The methods, over a view.
 
+use super::room::is_longer;
+pub(super) use super::room::no_room;
 use super::subscription::{Keep, Subscribing};
 use super::{email, filter, mailbox, sending};
 use crate::Web;
@@ -10,13 +12,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::{ErrorKind, Write};
 use std::sync::Arc;
 use wire::jmap::{
     BodyProperties, ChangesArguments, ChangesResponse, DISCLOSURE, EmailGetArguments, EmailProperties,
-    EmailQueryArguments, GetArguments, GetResponse, IdSet, Mailbox, MethodCall, MethodError, MethodErrorType,
-    MethodResponse, QueryResponse, References, Request, Response, Thread, parse_arguments, require_known,
-    resolve_arguments, select,
+    EmailQueryArguments, GetArguments, GetResponse, Mailbox, MethodCall, MethodError, MethodErrorType, MethodResponse,
+    QueryResponse, References, Request, Response, Thread, parse_arguments, require_known, resolve_arguments, select,
 };
 use wire::limits::{MAX_OBJECTS_IN_GET, MAX_QUERY_LIMIT, MAX_SIZE_RESPONSES};
 
@@ -213,7 +213,7 @@ impl Context {
         for id in ids {
             match view.thread(&id).await? {
                 Some(email_ids) => list.push(check!(select(&Thread { id, email_ids }, properties))),
-                None => match own_thread(view, &id).await? {
+                None => match sending::own_thread(view, &id).await? {
                     Some(email_ids) => list.push(check!(select(&Thread { id, email_ids }, properties))),
                     None => not_found.push(id),
                 },
@@ -344,7 +344,7 @@ impl Context {
                     }
                     list.push(email::render(item, &wanted));
                 }
-                None => match own_email(view, id, &wanted).await? {
+                None => match sending::own_email(view, id, &wanted).await? {
                     Some(email) => list.push(email),
                     None => not_found.push(id.clone()),
                 },
@@ -441,36 +441,6 @@ async fn own_query(
     }))
 }
 
-/// What a partner wrote itself, as an `Email`.
-async fn own_email(view: &View<'_>, id: &str, wanted: &email::Wanted<'_>) -> Result<Option<wire::jmap::Email>, Error> {
-    let Some(sending) = view.sending().await? else {
-        return Ok(None);
-    };
-    let Some(key) = sending.read(id) else {
-        return Ok(None);
-    };
-    let Some(outgoing) = sending.one(key).await? else {
-        return Ok(None);
-    };
-    let mut email = email::render(sending.item(key, &outgoing), wanted);
-    email.mailbox_ids = email
-        .mailbox_ids
-        .map(|_| IdSet(vec![sending::folder(&outgoing).to_owned()]));
-    email.keywords = email.keywords.map(|_| IdSet(sending::keywords(&outgoing)));
-    Ok(Some(email))
-}
-
-/// The conversation of its own in which it is shown.
-async fn own_thread(view: &View<'_>, id: &str) -> Result<Option<Vec<String>>, Error> {
-    let Some(sending) = view.sending().await? else {
-        return Ok(None);
-    };
-    let Some(key) = sending.read_thread(id) else {
-        return Ok(None);
-    };
-    Ok(sending.one(key).await?.map(|_| vec![sending.show(key)]))
-}
-
 pub(super) fn respond(call: &MethodCall, result: &impl Serialize) -> MethodResponse {
     MethodResponse::new(&call.name, result, &call.call_id)
 }
@@ -499,26 +469,6 @@ fn too_many() -> MethodError {
         MethodErrorType::RequestTooLarge,
         "name the ids: there may be more than `maxObjectsInGet`",
     )
-}
-
-pub(super) fn no_room() -> MethodError {
-    let why = format!("the answers to a request come to more than {MAX_SIZE_RESPONSES} bytes");
-    MethodError::new(MethodErrorType::RequestTooLarge, why)
-}
-
-/// Whether a result has more than `most` bytes when it is written. Nothing is.
-fn is_longer(result: &impl Serialize, most: usize) -> bool {
-    struct Room(usize);
-    impl Write for Room {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0 = self.0.checked_sub(bytes.len()).ok_or(ErrorKind::StorageFull)?;
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    serde_json::to_writer(Room(most), result).is_err()
 }
 
 /// The word for a reason in answers to partners.

@@ -9,6 +9,7 @@ mod listening;
 mod mailbox;
 mod methods;
 mod own;
+mod room;
 mod sending;
 mod session;
 mod snippet;

@@ -4,7 +4,10 @@
 
 mod draft;
 mod refused;
+mod shown;
 mod submission;
+
+pub(super) use shown::{own_email, own_thread};
 
 use super::mailbox;
 use super::methods::{Context, check, own_account};
