@@ -2,11 +2,11 @@
 //! on an account with 50,000 messages in 2,000 conversations. CPU time of the server for one answer, so that a busy machine
 //! matters less.
 
+use crate::made_up;
 use crate::server::{PASSWORD, Server, connect};
-use crate::spine::load::{self, Measured};
+use crate::spine::load::{self, Measured, request};
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
-use std::fmt::Write as _;
 use std::io::Write;
 use wire::jmap::{CORE, DISCLOSURE, MAIL};
 use wire::oauth::Field;
@@ -141,7 +141,10 @@ fn people(server: &Server) -> anyhow::Result<[Asker; 2]> {
     server.people(&["ana", "ben"])?;
     server.sign_up()?;
     let (export, people) = (server.path("export.jsonl"), server.path("people.csv"));
-    std::fs::write(&export, dialogues())?;
+    std::fs::write(
+        &export,
+        made_up::dialogues(std::iter::repeat_n(EACH, TALKS - 1).chain([LONG])),
+    )?;
     std::fs::write(&people, "worker,handle,name\n1,ana,Ana\n2,ben,Ben\n")?;
     server.operate(&["import", "redial", &export, "--everyone", &people], PASSWORD)?;
     let said = server.browser("ben")?.post(
@@ -217,41 +220,4 @@ fn line(out: &mut impl Write, what: &str, who: &str, connections: usize, m: &Mea
         m.cpu,
         m.bytes as f64 / 1_000.0
     )?)
-}
-
-fn request(host: &str, who: &str, body: &Value) -> Vec<u8> {
-    let body = body.to_string();
-    let mut text = String::new();
-    // Writing to a string cannot fail.
-    _ = write!(
-        text,
-        "POST /jmap HTTP/1.1\r\nHost: {host}\r\n{who}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    text.into_bytes()
-}
-
-/// A made-up export: Ana and Ben. The last conversation is the long one.
-fn dialogues() -> String {
-    let mut lines = String::new();
-    for talk in 0..TALKS {
-        let count = if talk + 1 == TALKS { LONG } else { EACH };
-        let messages: Vec<Value> = (0..count)
-            .map(|n| {
-                json!({
-                    "timeOffset": n * 60,
-                    "text": format!("Message {n} of conversation {talk}: have you seen it? I watched it twice last week and would again, it was that good."),
-                    "senderWorkerId": 1 + n % 2,
-                    "messageId": talk * EACH + n,
-                })
-            })
-            .collect();
-        let dialogue = json!({
-            "movieMentions": {}, "respondentQuestions": {}, "initiatorQuestions": {}, "messages": messages,
-            "conversationId": talk.to_string(), "initiatorWorkerId": 1, "respondentWorkerId": 2,
-        });
-        lines.push_str(&dialogue.to_string());
-        lines.push('\n');
-    }
-    lines
 }

@@ -1,5 +1,6 @@
 //! Made-up exports in the shape of real ones.
 
+use serde_json::{Value, json};
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -207,6 +208,31 @@ impl<W: Write> Write for Counted<W> {
     fn flush(&mut self) -> std::io::Result<()> {
         self.0.flush()
     }
+}
+
+/// An export of dialogues between workers 1 and 2, with so many messages each.
+pub fn dialogues(counts: impl Iterator<Item = usize>) -> String {
+    let (mut lines, mut id) = (String::new(), 0..);
+    for (talk, count) in counts.enumerate() {
+        let messages: Vec<Value> = (0..count)
+            .zip(&mut id)
+            .map(|(n, id): (usize, usize)| {
+                json!({
+                    "timeOffset": n * 60,
+                    "text": format!("Message {n} of conversation {talk}: have you seen it? I watched it twice last week and would again, it was that good."),
+                    "senderWorkerId": 1 + n % 2,
+                    "messageId": id,
+                })
+            })
+            .collect();
+        let dialogue = json!({
+            "movieMentions": {}, "respondentQuestions": {}, "initiatorQuestions": {}, "messages": messages,
+            "conversationId": talk.to_string(), "initiatorWorkerId": 1, "respondentWorkerId": 2,
+        });
+        lines.push_str(&dialogue.to_string());
+        lines.push('\n');
+    }
+    lines
 }
 
 #[cfg(test)]

@@ -21,12 +21,12 @@ pub fn run(cluster: &Cluster) -> anyhow::Result<()> {
     cluster.up()?;
     build()?;
     let began = Instant::now();
-    tests(cluster, &[], || Ok(()))?;
+    tests(cluster, &[], &[], || Ok(()))?;
     let whole = began.elapsed();
 
     let began = Instant::now();
     let mut lost = false;
-    let told = tests(cluster, &["contract::"], || {
+    let told = tests(cluster, &["contract::"], &[("PRIVITY_CASSANDRA_KEEP", "1")], || {
         lost = true;
         cluster.kill(LOST)
     });
@@ -74,13 +74,18 @@ fn build() -> anyhow::Result<()> {
 }
 
 /// Runs tests, and does something when the contract suite is half-way.
-fn tests(cluster: &Cluster, only: &[&str], half_way: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<()> {
+fn tests(
+    cluster: &Cluster,
+    only: &[&str],
+    environment: &[(&str, &str)],
+    half_way: impl FnMut() -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let mut half_way = half_way;
     let mut child = Command::new("cargo")
         .args(["test", "--package", "store-cassandra", "--test", "cluster"])
         .args(only)
         .env("PRIVITY_CASSANDRA", cluster.hosts())
-        .env("PRIVITY_CASSANDRA_KEEP", "1")
+        .envs(environment.iter().copied())
         .stderr(Stdio::piped())
         .spawn()
         .context("`cargo` does not run")?;

@@ -1,7 +1,9 @@
 //! A load over HTTP that costs the machine as little as possible: plain sockets, one request's bytes over and over.
 
 use anyhow::{Context, ensure};
+use serde_json::Value;
 use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -142,4 +144,17 @@ pub fn memory_mb(pid: u32) -> anyhow::Result<(f64, f64)> {
         Ok(kb / 1024.0)
     };
     Ok((field("VmRSS:")?, field("VmHWM:")?))
+}
+
+/// A JMAP request, as it goes over the wire; `who` is the header that says who asks.
+pub fn request(host: &str, who: &str, body: &Value) -> Vec<u8> {
+    let body = body.to_string();
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    _ = write!(
+        text,
+        "POST /jmap HTTP/1.1\r\nHost: {host}\r\n{who}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    text.into_bytes()
 }

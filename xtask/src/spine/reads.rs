@@ -1,12 +1,12 @@
 //! Pages of 50 messages with their text, over HTTP, from an account with 50,000: for a partner with all guarantees, and for
 //! the person herself.
 
-use super::load::{self, Measured};
+use super::load::{self, Measured, request};
 use crate::crash::newest;
+use crate::made_up;
 use crate::server::{PASSWORD, Server, connect};
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
-use std::fmt::Write as _;
 use std::io::Write;
 use wire::jmap::{CORE, DISCLOSURE, MAIL};
 use wire::oauth::Field;
@@ -22,7 +22,7 @@ pub fn run(seconds: u64, out: &mut impl Write) -> anyhow::Result<()> {
     server.people(&["ana", "ben"])?;
     server.sign_up()?;
     let (export, people) = (server.path("export.jsonl"), server.path("people.csv"));
-    std::fs::write(&export, dialogues())?;
+    std::fs::write(&export, made_up::dialogues(std::iter::repeat_n(EACH, TALKS)))?;
     std::fs::write(&people, "worker,handle,name\n1,ana,Ana\n2,ben,Ben\n")?;
     server.operate(&["import", "redial", &export, "--everyone", &people], PASSWORD)?;
 
@@ -119,40 +119,4 @@ fn line(out: &mut impl Write, name: &str, connections: usize, m: &Measured) -> a
         m.syncs,
         m.bytes as f64 / 1_000.0
     )?)
-}
-
-fn request(host: &str, who: &str, body: &Value) -> Vec<u8> {
-    let body = body.to_string();
-    let mut text = String::new();
-    // Writing to a string cannot fail.
-    _ = write!(
-        text,
-        "POST /jmap HTTP/1.1\r\nHost: {host}\r\n{who}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    text.into_bytes()
-}
-
-/// A made-up export: Ana and Ben, 2,000 conversations of 25 messages.
-fn dialogues() -> String {
-    let mut lines = String::new();
-    for talk in 0..TALKS {
-        let messages: Vec<Value> = (0..EACH)
-            .map(|n| {
-                json!({
-                    "timeOffset": n * 60,
-                    "text": format!("Message {n} of conversation {talk}: have you seen it? I watched it twice last week and would again, it was that good."),
-                    "senderWorkerId": 1 + n % 2,
-                    "messageId": talk * EACH + n,
-                })
-            })
-            .collect();
-        let dialogue = json!({
-            "movieMentions": {}, "respondentQuestions": {}, "initiatorQuestions": {}, "messages": messages,
-            "conversationId": talk.to_string(), "initiatorWorkerId": 1, "respondentWorkerId": 2,
-        });
-        lines.push_str(&dialogue.to_string());
-        lines.push('\n');
-    }
-    lines
 }
