@@ -83,6 +83,7 @@ impl Sending<'_> {
             agreement: self.grant.agreement.clone(),
             made_at: self.app.clock.now(),
             what,
+            own_words: None,
             to,
             addressed: new.to.clone(),
             stage: Stage::Draft,

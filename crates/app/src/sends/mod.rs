@@ -52,8 +52,11 @@ pub struct Outgoing {
     pub agreement: AgreementRef,
     /// When it was written.
     pub made_at: Time,
-    /// What it says.
+    /// What it says, as the partner wrote it.
     pub what: What,
+    /// What she wrote herself instead of the partner's words: for whom it is sent to. The partner does not see it here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_words: Option<String>,
     /// Whom it is for.
     pub to: Target,
     /// The addresses the partner gave, if it gave any: if not, it does not know whom it is for.
@@ -87,7 +90,7 @@ pub struct Recommendation {
     /// As the catalogue named it.
     pub name: String,
     pub year: Option<u16>,
-    /// A few words of hers; may be empty.
+    /// A few words, as the partner suggests them; may be empty.
     pub note: String,
     pub interface: String,
     pub initiation_surface: String,
@@ -162,8 +165,13 @@ impl Outgoing {
         }
     }
 
-    /// What it says, as text.
+    /// What it says to whom it is sent, as text.
     pub fn text(&self) -> &str {
+        self.own_words.as_deref().unwrap_or_else(|| self.written())
+    }
+
+    /// What the partner wrote, as text: all of the words that it may be shown.
+    pub fn written(&self) -> &str {
         match &self.what {
             What::Text(text) => text,
             What::Recommendation(recommendation) => &recommendation.note,
@@ -328,9 +336,9 @@ impl<'app> Sending<'app> {
             author: Author::You,
             to: outgoing.addressed.iter().map(to).collect(),
             subject: None,
-            text: Some(outgoing.text().to_owned()),
+            text: Some(outgoing.written().to_owned()),
             attachments: Vec::new(),
-            size: outgoing.text().len(),
+            size: outgoing.written().len(),
             fields: FieldSet::of(&[Field::Text]),
             mentions: None,
         }

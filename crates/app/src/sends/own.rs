@@ -100,9 +100,9 @@ impl App {
             return Ok(Err(SendRefused::NotFound));
         };
         let mut draft = doc.body;
-        let What::Recommendation(recommendation) = &mut draft.what else {
+        if !matches!(draft.what, What::Recommendation(_)) {
             return Ok(Err(SendRefused::NotFound));
-        };
+        }
         if draft.to == Target::Elsewhere {
             return Ok(Err(SendRefused::NotFound));
         }
@@ -114,7 +114,7 @@ impl App {
                 format!("a note has at most {most} bytes"),
             )));
         }
-        note.clone_into(&mut recommendation.note);
+        draft.own_words = (note != draft.written()).then(|| note.to_owned());
         if people.len() > RECIPIENTS_LIMIT {
             return Ok(Err(SendRefused::TooManyRecipients(RECIPIENTS_LIMIT)));
         }

@@ -87,6 +87,7 @@ impl App {
                     // As the person may have chosen since: what was counted is what is sent.
                     outgoing.to = draft.to.clone();
                     outgoing.what = draft.what.clone();
+                    outgoing.own_words = draft.own_words.clone();
                     outgoing.addressed = draft.addressed.clone();
                     outgoing.grant = grant.id;
                     outgoing.agreement = grant.agreement.clone();

@@ -441,6 +441,14 @@ async fn she_chooses_friends_here_and_the_partner_learns_only_how_many() {
         told.contains("someone@inbox.example") && !told.contains("Ben"),
         "{told}"
     );
+    // What she wrote herself is not the partner's to read: it has no consent to text, and no entry would say so.
+    let id = result(&made, 0)["created"]["d"]["id"].clone();
+    let read = json!([["Email/get", {"accountId": account, "ids": [id], "fetchAllBodyValues": true}, "0"]]);
+    let read = site.jmap(&token, read).await.text;
+    assert!(
+        read.contains("you would love it") && !read.contains("my own words"),
+        "{read}"
+    );
     let back = post_get(&site, "ana", &path.replace("/choose", "/back")).await;
     assert_eq!(back.header("location"), "https://marquee.example");
 }

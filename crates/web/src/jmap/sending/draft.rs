@@ -65,7 +65,7 @@ impl Partner<'_, '_> {
             "id": shown,
             "blobId": format!("b{shown}"),
             "threadId": self.sending.thread(id),
-            "size": made.text().len(),
+            "size": made.written().len(),
         });
         if let (Some(_), Value::Object(members)) = (made.card(), &mut told) {
             members.insert("chooseUrl".to_owned(), Value::from(self.sending.choose_url(id)));
